@@ -1,0 +1,3 @@
+//! The `acme` program.
+
+fn main() {}

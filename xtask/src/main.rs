@@ -1,0 +1,3 @@
+//! Every verb that a person or CI runs.
+
+fn main() {}
