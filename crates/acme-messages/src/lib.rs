@@ -1,1 +1,38 @@
 #![doc = include_str!("../README.md")]
+
+pub mod csr;
+pub mod directory_urls;
+pub mod retry_after;
+pub mod tls_alpn;
+
+mod account;
+mod authorization;
+mod certificate;
+mod challenge;
+mod clock;
+mod directory;
+mod identifier;
+mod key_authorization;
+mod lenient;
+mod name;
+mod order;
+mod problem;
+mod renewal;
+mod wire;
+mod x509_signature;
+
+pub use account::{Account, AccountStatus, NewAccount};
+pub use acme_jose as jose;
+pub use authorization::{Authorization, AuthorizationStatus};
+pub use certificate::{CertificateChain, CertificateInfo, ChainError};
+pub use challenge::{Challenge, ChallengeStatus, ChallengeType};
+pub use clock::Clock;
+pub use csr::{CertificateSigningRequest, CsrError};
+pub use directory::{Directory, DirectoryMeta};
+pub use identifier::{Identifier, IdentifierType};
+pub use jiff::Timestamp;
+pub use key_authorization::{InvalidToken, KeyAuthorization, Token};
+pub use name::{DnsName, InvalidName, ServerName};
+pub use order::{FinalizeRequest, NewOrder, Order, OrderStatus};
+pub use problem::{Problem, ProblemType};
+pub use renewal::{CertificateId, RenewalInfo, SuggestedWindow};

@@ -1,0 +1,327 @@
+//! JSON Web Signatures in the flattened form that ACME speaks ([RFC 7515, section 7.2.2],
+//! narrowed by [RFC 8555, section 6.2]).
+//!
+//! [RFC 7515, section 7.2.2]: https://www.rfc-editor.org/rfc/rfc7515#section-7.2.2
+//! [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
+
+use serde::{Deserialize, Serialize, de};
+
+use crate::{AsyncSigner, Jwk, Nonce, SignError, Signer, SigningAlgorithm, VerifyError, base64url};
+
+/// The protected header: what is signed beside the payload.
+///
+/// Whether `jwk` or `kid` is due, and whether a nonce is, depends on the
+/// request; so reading leaves each to the caller to demand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProtectedHeader {
+    /// The signature's algorithm.
+    pub alg: SigningAlgorithm,
+    /// The anti-replay nonce; absent in inner signatures only.
+    pub nonce: Option<Nonce>,
+    /// The exact text of the URL that the request goes to.
+    pub url: String,
+    /// The public key, for requests that have no account yet.
+    pub jwk: Option<Jwk>,
+    /// The exact text of the account's URL.
+    pub kid: Option<String>,
+}
+
+impl ProtectedHeader {
+    /// A header that names the account by its URL, for every request that has one.
+    pub fn with_kid(alg: SigningAlgorithm, kid: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            alg,
+            nonce: None,
+            url: url.into(),
+            jwk: None,
+            kid: Some(kid.into()),
+        }
+    }
+
+    /// A header that carries the public key: `newAccount`, and revocation by the
+    /// certificate's own key.
+    pub fn with_jwk(jwk: Jwk, url: impl Into<String>) -> Self {
+        Self {
+            alg: jwk.algorithm(),
+            nonce: None,
+            url: url.into(),
+            jwk: Some(jwk),
+            kid: None,
+        }
+    }
+
+    /// Sets the nonce.
+    #[must_use]
+    pub fn nonce(mut self, nonce: Nonce) -> Self {
+        self.nonce = Some(nonce);
+        self
+    }
+}
+
+/// A header and a payload that wait for their signature.
+///
+/// A key in an HSM signs [`signing_input`](Self::signing_input) in its own
+/// time; [`assemble`](Self::assemble) takes what it returns.
+///
+/// ```
+/// use acme_jose::{KeyType, PrivateKey, ProtectedHeader, Signer, UnsignedJws};
+///
+/// let key = PrivateKey::generate(KeyType::EcdsaP256);
+/// let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), "https://ca.example/new-acct");
+/// let unsigned = UnsignedJws::new(&header, br#"{"termsOfServiceAgreed":true}"#);
+/// let signature = key.sign(unsigned.signing_input())?;
+/// let jws = unsigned.assemble(&signature);
+///
+/// let received = acme_jose::FlattenedJws::from_json(&jws.to_json())?;
+/// assert_eq!(received.header(), &header);
+/// received.verify(key.public_jwk())?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct UnsignedJws {
+    header: ProtectedHeader,
+    input: String,
+    dot: usize,
+    payload: Vec<u8>,
+}
+
+impl UnsignedJws {
+    /// Encodes the header and the payload; an empty payload is a POST-as-GET.
+    #[must_use]
+    pub fn new(header: &ProtectedHeader, payload: &[u8]) -> Self {
+        let wire = WireHeader {
+            alg: header.alg.as_str(),
+            jwk: header.jwk.as_ref(),
+            kid: header.kid.as_deref(),
+            nonce: header.nonce.as_ref(),
+            url: &header.url,
+        };
+        // Strings and nested objects of strings: serialization has nothing to refuse.
+        let json = serde_json::to_vec(&wire).unwrap_or_default();
+        let mut input = base64url::encode(json);
+        let dot = input.len();
+        input.push('.');
+        input.push_str(&base64url::encode(payload));
+        Self {
+            header: header.clone(),
+            input,
+            dot,
+            payload: payload.to_vec(),
+        }
+    }
+
+    /// The bytes to sign: `BASE64URL(header) . BASE64URL(payload)`.
+    #[must_use]
+    pub fn signing_input(&self) -> &[u8] {
+        self.input.as_bytes()
+    }
+
+    /// Joins the signature to what was signed.
+    #[must_use]
+    pub fn assemble(self, signature: &[u8]) -> FlattenedJws {
+        FlattenedJws {
+            protected: self.input[..self.dot].to_owned(),
+            payload_text: self.input[self.dot + 1..].to_owned(),
+            signature: signature.to_vec(),
+            header: self.header,
+            payload: self.payload,
+        }
+    }
+}
+
+/// A flattened JWS: one protected header, one payload, one signature.
+///
+/// A value that was read is not yet trusted: [`verify`](Self::verify) it.
+#[derive(Clone, Debug)]
+pub struct FlattenedJws {
+    protected: String,
+    payload_text: String,
+    signature: Vec<u8>,
+    header: ProtectedHeader,
+    payload: Vec<u8>,
+}
+
+impl FlattenedJws {
+    /// Signs a payload at once.
+    ///
+    /// # Errors
+    /// - [`SignError`] when the key cannot sign.
+    pub fn sign(
+        key: &(impl Signer + ?Sized),
+        header: &ProtectedHeader,
+        payload: &[u8],
+    ) -> Result<Self, SignError> {
+        let unsigned = UnsignedJws::new(header, payload);
+        let signature = key.sign(unsigned.signing_input())?;
+        Ok(unsigned.assemble(&signature))
+    }
+
+    /// Signs a payload with a key that may take its time.
+    ///
+    /// # Errors
+    /// - [`SignError`] when the key cannot sign.
+    pub async fn sign_async(
+        key: &dyn AsyncSigner,
+        header: &ProtectedHeader,
+        payload: &[u8],
+    ) -> Result<Self, SignError> {
+        let unsigned = UnsignedJws::new(header, payload);
+        let signature = key.sign(unsigned.signing_input()).await?;
+        Ok(unsigned.assemble(&signature))
+    }
+
+    /// Reads a request body as strictly as [RFC 8555, section 6.2] asks.
+    ///
+    /// The caller bounds the body's length.
+    ///
+    /// # Errors
+    /// - [`JwsError`], which tells an unknown algorithm or a bad key from a malformed body,
+    ///   since a server answers each with a problem of its own.
+    ///
+    /// [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
+    pub fn from_json(body: &[u8]) -> Result<Self, JwsError> {
+        let wire: Wire = serde_json::from_slice(body).map_err(|_| JwsError::NotFlattenedJws)?;
+        if wire.header.is_some() {
+            return Err(JwsError::UnprotectedHeader);
+        }
+        if wire.signatures.is_some() {
+            return Err(JwsError::NotFlattenedJws);
+        }
+        let protected = base64url::decode(&wire.protected).map_err(|_| JwsError::NotBase64Url)?;
+        let payload = base64url::decode(&wire.payload).map_err(|_| JwsError::NotBase64Url)?;
+        let signature = base64url::decode(&wire.signature).map_err(|_| JwsError::NotBase64Url)?;
+        Ok(Self {
+            header: parse_header(&protected)?,
+            protected: wire.protected,
+            payload_text: wire.payload,
+            signature,
+            payload,
+        })
+    }
+
+    /// The request body.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Three strings of the base64url alphabet: nothing to escape, nothing to refuse.
+        format!(
+            r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#,
+            self.protected,
+            self.payload_text,
+            base64url::encode(&self.signature)
+        )
+        .into_bytes()
+    }
+
+    /// The protected header.
+    #[must_use]
+    pub const fn header(&self) -> &ProtectedHeader {
+        &self.header
+    }
+
+    /// The payload, decoded; empty in a POST-as-GET.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Checks the signature with a key: the header's `jwk`, or the account's.
+    ///
+    /// # Errors
+    /// - [`VerifyError`] when the signature is another's, or `alg` is not the key's algorithm.
+    pub fn verify(&self, key: &Jwk) -> Result<(), VerifyError> {
+        if key.algorithm() != self.header.alg {
+            return Err(VerifyError);
+        }
+        let input = format!("{}.{}", self.protected, self.payload_text);
+        key.verify(input.as_bytes(), &self.signature)
+    }
+}
+
+fn parse_header(json: &[u8]) -> Result<ProtectedHeader, JwsError> {
+    let wire: ReceivedHeader = serde_json::from_slice(json).map_err(|_| JwsError::BadHeader)?;
+    if wire.crit.is_some() || wire.b64.is_some() {
+        return Err(JwsError::Extension);
+    }
+    let alg = SigningAlgorithm::from_name(&wire.alg)
+        .ok_or_else(|| JwsError::UnsupportedAlgorithm(wire.alg.clone()))?;
+    let nonce = wire
+        .nonce
+        .map(Nonce::try_from)
+        .transpose()
+        .map_err(|_| JwsError::BadNonce)?;
+    let jwk = wire
+        .jwk
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|_| JwsError::BadPublicKey)?;
+    Ok(ProtectedHeader {
+        alg,
+        nonce,
+        url: wire.url.ok_or(JwsError::BadHeader)?,
+        jwk,
+        kid: wire.kid,
+    })
+}
+
+#[derive(Serialize)]
+struct WireHeader<'a> {
+    alg: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwk: Option<&'a Jwk>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a Nonce>,
+    url: &'a str,
+}
+
+#[derive(Deserialize)]
+struct ReceivedHeader {
+    alg: String,
+    nonce: Option<String>,
+    url: Option<String>,
+    jwk: Option<serde_json::Value>,
+    kid: Option<String>,
+    crit: Option<de::IgnoredAny>,
+    b64: Option<de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    protected: String,
+    payload: String,
+    signature: String,
+    header: Option<de::IgnoredAny>,
+    signatures: Option<de::IgnoredAny>,
+}
+
+/// A body is not a JWS as ACME wants it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwsError {
+    /// The protected header is no JSON object with `alg` and `url`.
+    #[error("the protected header is not an object with `alg` and `url`")]
+    BadHeader,
+    /// `nonce` is not base64url.
+    #[error("the protected header's nonce is not base64url")]
+    BadNonce,
+    /// `jwk` is not a usable public key.
+    #[error("the protected header's key is not usable")]
+    BadPublicKey,
+    /// The header asks for an extension (`crit`, `b64`).
+    #[error("the protected header asks for an extension")]
+    Extension,
+    /// A member is not base64url without padding.
+    #[error("a member is not base64url without padding")]
+    NotBase64Url,
+    /// The body is not JSON with the members `protected`, `payload` and `signature`.
+    #[error("the body is not a flattened JWS")]
+    NotFlattenedJws,
+    /// There is an unprotected header.
+    #[error("there is an unprotected header")]
+    UnprotectedHeader,
+    /// `alg` is none that this build verifies; a server answers `badSignatureAlgorithm`.
+    #[error("the algorithm {0:?} is not supported")]
+    UnsupportedAlgorithm(String),
+}

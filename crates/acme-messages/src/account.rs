@@ -1,0 +1,84 @@
+//! Accounts ([RFC 8555, sections 7.1.2 and 7.3]).
+//!
+//! [RFC 8555, sections 7.1.2 and 7.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3
+
+use serde::{Deserialize, Serialize};
+
+use crate::{lenient::null_as_default, wire::wire_names};
+
+/// The payload of `newAccount`.
+#[doc(alias = "NewRegistration")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct NewAccount {
+    /// Where the CA may reach the account's holder: `mailto:` URLs.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub contact: Vec<String>,
+    /// Whether the terms of service are agreed to; never set on its own.
+    #[serde(
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "null_as_default"
+    )]
+    pub terms_of_service_agreed: bool,
+    /// Whether to find an existing account only ([RFC 8555, section 7.3.1]).
+    ///
+    /// [RFC 8555, section 7.3.1]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.1
+    #[serde(
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "null_as_default"
+    )]
+    pub only_return_existing: bool,
+    /// The signed binding to an account elsewhere at the CA ([RFC 8555, section 7.3.4]).
+    ///
+    /// [RFC 8555, section 7.3.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_account_binding: Option<serde_json::Value>,
+}
+
+/// An account as the CA shows it.
+#[doc(alias = "RegistrationResource")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Account {
+    /// Whether the account may be used.
+    pub status: AccountStatus,
+    /// Where the CA may reach the holder; some CAs keep none.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_default"
+    )]
+    pub contact: Vec<String>,
+    /// Where the list of orders is; many CAs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<String>,
+}
+
+impl Account {
+    /// A valid account.
+    #[must_use]
+    pub const fn new(contact: Vec<String>) -> Self {
+        Self {
+            status: AccountStatus::Valid,
+            contact,
+            orders: None,
+        }
+    }
+}
+
+wire_names! {
+    /// Whether an account may be used ([RFC 8555, section 7.1.6](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.6)).
+    pub enum AccountStatus {
+        /// It may be used.
+        Valid = "valid",
+        /// Its holder closed it.
+        Deactivated = "deactivated",
+        /// The CA closed it.
+        Revoked = "revoked",
+    }
+}

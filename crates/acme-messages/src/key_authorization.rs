@@ -1,0 +1,99 @@
+//! Key authorizations: how a challenge's answer is made ([RFC 8555, section 8.1]).
+//!
+//! [RFC 8555, section 8.1]: https://www.rfc-editor.org/rfc/rfc8555#section-8.1
+
+use std::fmt;
+
+use acme_jose::{Thumbprint, base64url};
+use sha2::{Digest, Sha256};
+
+/// A challenge's token, checked: it becomes part of a path and of an answer.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Token(Box<str>);
+
+impl Token {
+    /// The longest token taken, in characters.
+    pub const MAX_LENGTH: usize = 512;
+
+    /// Checks a token's syntax ([RFC 8555, section 8.3]).
+    ///
+    /// # Errors
+    /// - [`InvalidToken`] when it is empty, too long, or has a character outside base64url.
+    ///
+    /// [RFC 8555, section 8.3]: https://www.rfc-editor.org/rfc/rfc8555#section-8.3
+    pub fn parse(text: &str) -> Result<Self, InvalidToken> {
+        if text.len() > Self::MAX_LENGTH || !base64url::is_alphabet(text) {
+            return Err(InvalidToken);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The token's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// A challenge's token is not usable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a token: it is empty, too long, or has a character outside base64url")]
+pub struct InvalidToken;
+
+/// The proof that an account's holder answers a challenge: token, dot, thumbprint.
+///
+/// ```
+/// use acme_messages::{KeyAuthorization, Token};
+///
+/// let jwk: acme_jose::Jwk = serde_json::from_str(
+///     r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+///         "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#,
+/// )?;
+/// let token = Token::parse("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA")?;
+/// let authorization = KeyAuthorization::new(&token, &jwk.thumbprint());
+/// assert_eq!(
+///     authorization.dns_txt_value(),
+///     "ZaJgFtIV4WA0t2MzN7kbSk0sfRd2GZjaxRqaSTAK6lI",
+/// );
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyAuthorization(Box<str>);
+
+impl KeyAuthorization {
+    /// Joins a token and the thumbprint of an account's key.
+    #[must_use]
+    pub fn new(token: &Token, thumbprint: &Thumbprint) -> Self {
+        Self(format!("{}.{thumbprint}", token.as_str()).into())
+    }
+
+    /// The text: the body of an http-01 answer.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The SHA-256 digest: what a tls-alpn-01 certificate carries.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
+    }
+
+    /// The value of a dns-01 TXT record: the digest as base64url.
+    #[must_use]
+    pub fn dns_txt_value(&self) -> String {
+        base64url::encode(self.digest())
+    }
+}
+
+impl fmt::Debug for KeyAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyAuthorization(..)")
+    }
+}
