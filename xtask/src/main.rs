@@ -1,3 +1,108 @@
-//! Every verb that a person or CI runs.
+//! Every verb that a person or CI runs: `cargo xtask VERB`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal and for the log of CI"
+)]
 
-fn main() {}
+mod command;
+mod conformance;
+mod failure;
+mod pebble;
+mod step;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::conformance::Named;
+use crate::failure::Failure;
+use crate::step::Outcome;
+
+/// Every verb that a person or CI runs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Builds and passes everything: unit, property and integration tests, doc examples, conformance.
+    Test,
+    /// Runs the conformance tests against Pebble, which it finds or installs.
+    Conformance(Named),
+    /// Finds or installs Pebble and pebble-challtestsrv, and prints where they are.
+    Pebble,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().verb) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Skipped(what)) => {
+            eprintln!("skipped: {what}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<Outcome, Failure> {
+    let root = root();
+    match verb {
+        Verb::Test => test::run(&root),
+        Verb::Conformance(named) => conformance::run(&root, &named),
+        Verb::Pebble => pebble::run(&root),
+    }
+}
+
+/// The repository's folder: the one above this package's.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Whether a continuous integration runs this: `CI` is set, not empty and not `false`.
+fn in_ci() -> bool {
+    says_ci(std::env::var("CI").ok().as_deref())
+}
+
+fn says_ci(value: Option<&str>) -> bool {
+    value.is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case("false"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn ci_is_what_the_variable_says() {
+        for (value, expected) in [
+            (None, false),
+            (Some(""), false),
+            (Some("false"), false),
+            (Some("true"), true),
+            (Some("1"), true),
+        ] {
+            assert_eq!(says_ci(value), expected, "CI={value:?}");
+        }
+    }
+
+    #[test]
+    fn the_root_holds_the_workspace() {
+        assert!(root().join("crates").is_dir());
+    }
+}
