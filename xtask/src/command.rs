@@ -9,6 +9,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::failure::Failure;
+
 /// How often a running program is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -34,6 +36,23 @@ pub(crate) fn cargo(root: &Path) -> Command {
 fn is_ours_alone(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+}
+
+/// What cargo writes to its standard output, when it succeeds.
+pub(crate) fn cargo_output(root: &Path, arguments: &[&str]) -> Result<String, Failure> {
+    let output = cargo(root)
+        .args(arguments)
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| Failure::new(format!("cargo does not start: {error}")))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Failure::new(format!(
+        "`cargo {}` failed:\n{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr).trim_end()
+    )))
 }
 
 /// How a program fared that had to end within a given time.

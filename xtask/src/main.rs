@@ -5,12 +5,15 @@
     reason = "a program for people at a terminal and for the log of CI"
 )]
 
+mod ci;
 mod command;
 mod conformance;
 mod failure;
 mod pebble;
 mod step;
 mod test;
+mod tidy;
+mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,6 +36,10 @@ struct Arguments {
 enum Verb {
     /// Builds and passes everything: unit, property and integration tests, doc examples, conformance.
     Test,
+    /// Does all that CI does: format, lints, docs, each crate alone, `test`, `tidy`, `cargo deny`.
+    Ci,
+    /// Checks what drifts: lints, files, tables, links, paths, and what each crate may depend on.
+    Tidy,
     /// Runs the conformance tests against Pebble, which it finds or installs.
     Conformance(Named),
     /// Finds or installs Pebble and pebble-challtestsrv, and prints where they are.
@@ -57,6 +64,8 @@ fn run(verb: Verb) -> Result<Outcome, Failure> {
     let root = root();
     match verb {
         Verb::Test => test::run(&root),
+        Verb::Ci => ci::run(&root),
+        Verb::Tidy => tidy::run(&root),
         Verb::Conformance(named) => conformance::run(&root, &named),
         Verb::Pebble => pebble::run(&root),
     }

@@ -1,0 +1,188 @@
+//! The invariants of the architecture as data: which crate must be free of what.
+
+use super::{Boundary, Reach, Selection};
+
+const EITHER: &[Selection] = &[Selection::Default, Selection::Every];
+const NO_NETWORK: &[&str] = &[
+    "tokio*",
+    "hyper*",
+    "rustls",
+    "tokio-rustls",
+    "ring",
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "http",
+    "reqwest",
+    "h2",
+];
+const NO_HTTP: &[&str] = &[
+    "hyper*",
+    "reqwest",
+    "http",
+    "http-body*",
+    "h2",
+    "ureq",
+    "axum*",
+    "tower-http",
+];
+const NO_SERVER_NO_DNS: &[&str] = &[
+    "axum*",
+    "tower-http",
+    "warp",
+    "actix*",
+    "hickory*",
+    "trust-dns*",
+    "domain",
+    "c-ares*",
+    "dns-lookup",
+];
+const NO_SERVER_FEATURES: &[(&str, &str)] = &[
+    ("hyper", "server"),
+    ("hyper-util", "server"),
+    ("hyper-util", "server-auto"),
+    ("hyper-util", "server-graceful"),
+];
+const NO_TLS_NO_RUNTIME: &[&str] = &[
+    "tokio*",
+    "hyper*",
+    "rustls",
+    "ring",
+    "aws-lc-rs",
+    "aws-lc-sys",
+];
+
+/// The invariants of the architecture, and the order of the crates: nobody knows of those above.
+pub(in crate::tidy) const BOUNDARIES: &[Boundary] = &[
+    Boundary {
+        rule: "acme-jose does no I/O",
+        krate: "acme-jose",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: NO_NETWORK,
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-messages does no I/O",
+        krate: "acme-messages",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: NO_NETWORK,
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-jose knows no other crate of the workspace",
+        krate: "acme-jose",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &["acme-*"],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-messages knows only acme-jose",
+        krate: "acme-messages",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &[
+            "acme-client",
+            "acme-store",
+            "acme-responders",
+            "acme-service",
+            "acme-endpoint",
+            "acme-testing",
+            "acme-cli",
+        ],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-store speaks no HTTP",
+        krate: "acme-store",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: NO_HTTP,
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-store knows only acme-jose and acme-messages",
+        krate: "acme-store",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &[
+            "acme-client",
+            "acme-responders",
+            "acme-service",
+            "acme-endpoint",
+            "acme-testing",
+            "acme-cli",
+        ],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-client brings no server and no DNS library",
+        krate: "acme-client",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: NO_SERVER_NO_DNS,
+        forbidden_features: NO_SERVER_FEATURES,
+    },
+    Boundary {
+        rule: "acme-client knows nothing above it",
+        krate: "acme-client",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &[
+            "acme-store",
+            "acme-service",
+            "acme-endpoint",
+            "acme-testing",
+            "acme-cli",
+        ],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-responders alone brings no runtime, HTTP or TLS",
+        krate: "acme-responders",
+        features: &[Selection::None, Selection::Default],
+        reach: Reach::Everything,
+        forbidden: NO_TLS_NO_RUNTIME,
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-responders knows only acme-jose and acme-messages",
+        krate: "acme-responders",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &[
+            "acme-client",
+            "acme-store",
+            "acme-service",
+            "acme-endpoint",
+            "acme-testing",
+            "acme-cli",
+        ],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-service has no HTTP and no TLS of its own",
+        krate: "acme-service",
+        features: EITHER,
+        reach: Reach::DirectDependencies,
+        forbidden: &["hyper*", "rustls", "tokio-rustls", "axum*"],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-service knows nothing above it",
+        krate: "acme-service",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &["acme-endpoint", "acme-testing", "acme-cli"],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-endpoint knows nothing above it",
+        krate: "acme-endpoint",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &["acme-testing", "acme-cli"],
+        forbidden_features: &[],
+    },
+];
