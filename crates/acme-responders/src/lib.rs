@@ -1,7 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(feature = "http-01", feature = "tls-alpn-01"))]
+mod asked;
+#[cfg(feature = "http-01")]
+mod http_01;
 mod responder;
+#[cfg(feature = "tls-alpn-01")]
+mod tls_alpn_01;
 
 pub use acme_messages as messages;
 pub use acme_messages::jose::BoxFuture;
+#[cfg(feature = "http-01")]
+pub use http_01::{CHALLENGE_PATH, Http01Responder, Http01Service};
 pub use responder::{ChallengeContext, Responder, ResponderError};
+#[cfg(feature = "tls-alpn-01")]
+pub use tls_alpn_01::{
+    ChallengeCertificate, ChallengeCertificateError, TlsAlpn01Responder, challenge_certificate,
+};
