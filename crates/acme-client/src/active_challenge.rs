@@ -1,0 +1,69 @@
+//! A challenge whose answer is up, and comes down on every way out.
+
+use std::sync::Arc;
+
+use acme_responders::{ChallengeContext, Responder, ResponderError};
+
+/// Holds a responder to its word: whoever lets go of this stops it.
+#[derive(Debug)]
+pub(crate) struct ActiveChallenge {
+    responder: Arc<dyn Responder>,
+    context: Arc<ChallengeContext>,
+    up: bool,
+}
+
+impl ActiveChallenge {
+    /// Puts the answer up. A start that fails, or is cancelled, is stopped too.
+    pub(crate) async fn start(
+        responder: Arc<dyn Responder>,
+        context: ChallengeContext,
+    ) -> Result<Self, ResponderError> {
+        let active = Self {
+            responder,
+            context: Arc::new(context),
+            up: true,
+        };
+        active.responder.start(&active.context).await?;
+        Ok(active)
+    }
+
+    /// Completes once someone has asked for the answer.
+    pub(crate) async fn asked(&self) {
+        self.responder.asked(&self.context).await;
+    }
+
+    /// Takes the answer down and waits until it is.
+    pub(crate) async fn stop(mut self) {
+        let stopped = self.responder.stop(&self.context).await;
+        self.up = false;
+        report(&self.context, stopped);
+    }
+}
+
+impl Drop for ActiveChallenge {
+    fn drop(&mut self) {
+        if !self.up {
+            return;
+        }
+        let (responder, context) = (self.responder.clone(), self.context.clone());
+        // Dropped by cancellation, so there is a runtime unless it is ending itself.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let stopped = responder.stop(&context).await;
+                report(&context, stopped);
+            });
+        }
+    }
+}
+
+fn report(context: &ChallengeContext, stopped: Result<(), ResponderError>) {
+    if let Err(error) = stopped {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::warn!(
+            name = %context.name(),
+            challenge = %context.challenge_type(),
+            cause,
+            "the answer to a challenge could not be taken away"
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! A CA as the renewal engine sees it: something that issues.
+
+use std::{fmt, sync::Arc};
+
+use acme_messages::{
+    CertificateId, NewAccount, ProblemType,
+    jose::{AsyncSigner, BoxFuture},
+};
+use tokio::sync::Mutex;
+
+use crate::{Account, CertificateRequest, Client, Error, IssuedCertificate, RenewalAdvice};
+
+/// Issues certificates: a CA with an account at it, or a double in a test.
+#[doc(alias = "Client")]
+pub trait CertificateAuthority: fmt::Debug + Send + Sync + 'static {
+    /// Who this is: the directory's URL. Certificates of two authorities with one
+    /// identity may replace each other.
+    fn identity(&self) -> &str;
+
+    /// Makes sure that the authority can be used: it is reachable, and there is an account.
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Obtains a certificate; dropping the future gives it up and stops its responders.
+    fn obtain<'a>(
+        &'a self,
+        request: &'a CertificateRequest,
+    ) -> BoxFuture<'a, Result<IssuedCertificate, Error>>;
+
+    /// When the authority would have a certificate renewed, and when to ask again;
+    /// `None` when it has no opinion.
+    fn renewal_info<'a>(
+        &'a self,
+        id: &'a CertificateId,
+    ) -> BoxFuture<'a, Result<Option<RenewalAdvice>, Error>>;
+}
+
+macro_rules! forward_authority {
+    ($($pointer:ty),*) => {$(
+        impl<T: CertificateAuthority + ?Sized> CertificateAuthority for $pointer {
+            fn identity(&self) -> &str {
+                (**self).identity()
+            }
+
+            fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
+                (**self).prepare()
+            }
+
+            fn obtain<'a>(
+                &'a self,
+                request: &'a CertificateRequest,
+            ) -> BoxFuture<'a, Result<IssuedCertificate, Error>> {
+                (**self).obtain(request)
+            }
+
+            fn renewal_info<'a>(
+                &'a self,
+                id: &'a CertificateId,
+            ) -> BoxFuture<'a, Result<Option<RenewalAdvice>, Error>> {
+                (**self).renewal_info(id)
+            }
+        }
+    )*};
+}
+
+forward_authority!(Arc<T>, Box<T>);
+
+/// A CA and an account at it that is made, or found, when it is first needed.
+#[derive(Debug)]
+pub struct AcmeAuthority {
+    client: Client,
+    signer: Arc<dyn AsyncSigner>,
+    registration: NewAccount,
+    account: Mutex<Option<Account>>,
+}
+
+/// Settings of an [`AcmeAuthority`].
+#[derive(Debug)]
+pub struct AcmeAuthorityBuilder {
+    client: Client,
+    signer: Arc<dyn AsyncSigner>,
+    registration: NewAccount,
+}
+
+impl AcmeAuthorityBuilder {
+    /// Adds a contact: a `mailto:` URL. Most CAs need none.
+    #[must_use]
+    pub fn contact(mut self, url: impl Into<String>) -> Self {
+        self.registration.contact.push(url.into());
+        self
+    }
+
+    /// Agrees to the CA's terms of service; by default nothing is agreed to.
+    #[must_use]
+    pub const fn agree_to_terms_of_service(mut self, agree: bool) -> Self {
+        self.registration.terms_of_service_agreed = agree;
+        self
+    }
+
+    /// Builds the authority. Nothing is sent yet.
+    #[must_use]
+    pub fn build(self) -> AcmeAuthority {
+        AcmeAuthority {
+            client: self.client,
+            signer: self.signer,
+            registration: self.registration,
+            account: Mutex::default(),
+        }
+    }
+}
+
+impl AcmeAuthority {
+    /// Starts an authority: a CA, and the key of the account there.
+    pub fn builder(client: Client, signer: Arc<dyn AsyncSigner>) -> AcmeAuthorityBuilder {
+        AcmeAuthorityBuilder {
+            client,
+            signer,
+            registration: NewAccount::default(),
+        }
+    }
+
+    /// The account: known, found, or made.
+    ///
+    /// # Errors
+    /// - Those of [`Client::new_account`].
+    pub async fn account(&self) -> Result<Account, Error> {
+        let mut known = self.account.lock().await;
+        if let Some(account) = &*known {
+            return Ok(account.clone());
+        }
+        let registration = self
+            .client
+            .new_account(self.signer.clone(), &self.registration)
+            .await?;
+        tracing::info!(
+            ca = self.client.directory_url(),
+            account = registration.account.url(),
+            created = registration.created,
+            "the account is ready"
+        );
+        Ok(known.insert(registration.account).clone())
+    }
+
+    async fn obtain_once(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
+        self.account().await?.obtain(request).await
+    }
+}
+
+impl CertificateAuthority for AcmeAuthority {
+    fn identity(&self) -> &str {
+        self.client.directory_url()
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move { self.account().await.map(drop) })
+    }
+
+    fn obtain<'a>(
+        &'a self,
+        request: &'a CertificateRequest,
+    ) -> BoxFuture<'a, Result<IssuedCertificate, Error>> {
+        Box::pin(async move {
+            let error = match self.obtain_once(request).await {
+                Ok(issued) => return Ok(issued),
+                Err(error) => error,
+            };
+            let forgotten = error
+                .problem()
+                .is_some_and(|it| it.kind == ProblemType::AccountDoesNotExist);
+            if !forgotten {
+                return Err(error);
+            }
+            tracing::warn!(ca = self.identity(), "the CA has forgotten the account");
+            self.account.lock().await.take();
+            self.obtain_once(request).await
+        })
+    }
+
+    fn renewal_info<'a>(
+        &'a self,
+        id: &'a CertificateId,
+    ) -> BoxFuture<'a, Result<Option<RenewalAdvice>, Error>> {
+        Box::pin(self.client.renewal_info(id))
+    }
+}
