@@ -1,0 +1,3 @@
+//! Tests against Pebble; `cargo xtask conformance` finds or installs it and runs them.
+
+mod harness;
