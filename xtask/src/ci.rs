@@ -20,7 +20,7 @@ pub(crate) fn run(root: &Path) -> Result<Outcome, Failure> {
     step::run_all("ci", root, &plan(&names, &Deny::look()))
 }
 
-/// The steps, cheapest first; tidy before deny, since it brings the sources that deny reads.
+/// The steps in order; tidy before deny, since it brings the sources of all platforms that deny reads.
 fn plan(crates: &[&str], deny: &Deny) -> Vec<Step> {
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().verb) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Skipped(what)) => {
-            eprintln!("skipped: {what}");
+            eprintln!("\n=== BUT NOT ALL OF IT RAN. Skipped:\n{what}");
             ExitCode::SUCCESS
         }
         Err(failure) => {

@@ -165,8 +165,7 @@ pub(crate) fn run_all(verb: &str, root: &Path, steps: &[Step]) -> Result<Outcome
     if skipped.is_empty() {
         Ok(Outcome::Done)
     } else {
-        println!("=== BUT NOT ALL OF IT RAN. Skipped:");
-        Ok(Outcome::Skipped(skipped.join("\n         ")))
+        Ok(Outcome::Skipped(skipped.join("\n")))
     }
 }
 

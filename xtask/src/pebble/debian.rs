@@ -57,7 +57,7 @@ impl Source for Package {
     fn look(&self) -> Result<Found, String> {
         let id = run_within(ANSWERS_WITHIN, Command::new(&self.id).arg("-u"));
         if id.output().trim() != "0" {
-            return Err("only root may install packages".to_owned());
+            return Err("this is not root, and only root may install packages".to_owned());
         }
         self.apt_get(&["--version"])?;
         println!("pebble: installing the Debian package");

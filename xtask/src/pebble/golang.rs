@@ -9,6 +9,9 @@ use std::time::Duration;
 use super::{Found, Programs, Source, VERSION};
 use crate::command::run_within;
 
+/// How long the toolchain may take to say that it is there.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long downloading and building may take; two minutes are usual on two cores.
 const INSTALLED_WITHIN: Duration = Duration::from_secs(900);
 
@@ -39,6 +42,10 @@ impl GoInstall {
     }
 
     fn install(&self) -> Result<Programs, String> {
+        let version = run_within(ANSWERS_WITHIN, Command::new(&self.go).arg("version"));
+        if !version.succeeded() {
+            return Err(version.to_string());
+        }
         let failed = |error| format!("{}: {error}", self.tools.display());
         fs::create_dir_all(&self.tools).map_err(failed)?;
         println!("pebble: building {VERSION} with `go install`, which can take some minutes");
