@@ -63,10 +63,7 @@ impl PrivateKey {
     }
 
     /// Makes a key from the given source of randomness.
-    pub fn generate_from_rng(
-        key_type: KeyType,
-        rng: &mut impl p256::elliptic_curve::rand_core::CryptoRng,
-    ) -> Self {
+    pub fn generate_from_rng(key_type: KeyType, rng: &mut impl rand_core::CryptoRng) -> Self {
         match key_type {
             KeyType::EcdsaP256 => Self::from_p256(p256::ecdsa::SigningKey::generate_from_rng(rng)),
         }

@@ -15,4 +15,5 @@ pub use jwk::{InvalidJwk, Jwk, Thumbprint, VerifyError};
 pub use jws::{FlattenedJws, JwsError, ProtectedHeader, UnsignedJws};
 pub use key::{KeyError, KeyType, PrivateKey};
 pub use nonce::{InvalidNonce, Nonce};
+pub use rand_core;
 pub use signer::{AsyncSigner, BoxFuture, SignError, Signer};
