@@ -1,1 +1,15 @@
 #![doc = include_str!("../README.md")]
+
+mod clock;
+mod null_responder;
+mod pki;
+mod recording_responder;
+mod valid_for_name;
+
+pub use acme_messages as messages;
+pub use acme_responders as responders;
+pub use clock::ManualClock;
+pub use null_responder::NullResponder;
+pub use pki::{CertificateValidity, PkiError, TestPki};
+pub use recording_responder::{RecordingResponder, ResponderCall};
+pub use valid_for_name::valid_for_name;
