@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "ca")]
+mod ca;
 mod clock;
 mod null_responder;
 mod pki;
@@ -8,6 +10,10 @@ mod valid_for_name;
 
 pub use acme_messages as messages;
 pub use acme_responders as responders;
+#[cfg(feature = "ca")]
+pub use ca::{
+    Failure, IssuedCertificate, Operation, RequestRecord, TestCa, TestCaBuilder, TestCaError,
+};
 pub use clock::ManualClock;
 pub use null_responder::NullResponder;
 pub use pki::{CertificateValidity, PkiError, TestPki};

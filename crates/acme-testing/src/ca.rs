@@ -1,0 +1,221 @@
+//! The ACME server: its handle, what it shows, what can be changed while it runs.
+
+mod account;
+mod authority;
+mod authorization;
+mod builder;
+mod certificate;
+mod challenge;
+mod clock;
+mod fault;
+mod finalize;
+mod limits;
+mod log;
+mod nonce;
+mod order;
+mod renewal;
+mod reply;
+mod request;
+mod revocation;
+mod route;
+mod router;
+mod server;
+mod settings;
+mod state;
+mod validation;
+
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use acme_messages::{ServerName, SuggestedWindow};
+use tokio::{sync::watch, task::JoinHandle};
+
+pub use builder::{TestCaBuilder, TestCaError};
+pub use certificate::IssuedCertificate;
+pub use fault::Failure;
+pub use log::RequestRecord;
+pub use route::Operation;
+
+use crate::TestPki;
+use authority::Authority;
+
+/// An ACME server ([RFC 8555]) over HTTPS on loopback, in this process.
+///
+/// It checks what it is sent as strictly as the RFC asks, and it really
+/// validates: its http-01 and tls-alpn-01 knock on sockets.
+/// Any name resolves to loopback, unless the builder says otherwise.
+/// Several may run at once, and nothing of them is process-wide.
+///
+/// The clock it was given tells it the time of certificates and expiries; it
+/// never sleeps on that clock, so that whoever counts the sleepers of a
+/// [`ManualClock`](crate::ManualClock) finds none of the CA's.
+///
+/// Dropping the handle stops the server and every task it started.
+///
+/// [RFC 8555]: https://www.rfc-editor.org/rfc/rfc8555
+pub struct TestCa {
+    authority: Arc<Authority>,
+    https_root: String,
+    stop: watch::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl TestCa {
+    /// Sets up a CA; nothing is required but a crypto provider, and that only
+    /// when the process has no default one.
+    #[must_use]
+    pub fn builder() -> TestCaBuilder {
+        TestCaBuilder::new()
+    }
+
+    /// The URL that a client is configured with.
+    #[must_use]
+    pub fn directory_url(&self) -> String {
+        self.authority.url(route::DIRECTORY)
+    }
+
+    /// The root of the certificates it issues, as PEM.
+    #[must_use]
+    pub fn root_pem(&self) -> String {
+        self.authority.pki.root_pem()
+    }
+
+    /// The root of its own HTTPS certificate, as PEM: what an ACME client is to trust.
+    ///
+    /// It is another than [`root_pem`](Self::root_pem), as at every real CA.
+    #[must_use]
+    pub fn https_root_pem(&self) -> String {
+        self.https_root.clone()
+    }
+
+    /// The keys it issues with, to issue what no order would bring about.
+    #[must_use]
+    pub fn pki(&self) -> &TestPki {
+        &self.authority.pki
+    }
+
+    /// The requests so far, in the order they were answered.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.authority.log.records()
+    }
+
+    /// Forgets the requests so far, to count from here.
+    pub fn clear_requests(&self) {
+        self.authority.log.clear();
+    }
+
+    /// The certificates so far, in the order they were issued.
+    #[must_use]
+    pub fn issued(&self) -> Vec<IssuedCertificate> {
+        self.authority.issued()
+    }
+
+    /// Where http-01 knocks from now on.
+    pub fn set_http_01_port(&self, port: u16) {
+        self.authority.settings_mut().http_01_port = port;
+    }
+
+    /// Where tls-alpn-01 knocks from now on.
+    pub fn set_tls_alpn_01_port(&self, port: u16) {
+        self.authority.settings_mut().tls_alpn_01_port = port;
+    }
+
+    /// Where names point to from now on; see [`TestCaBuilder::resolve`].
+    pub fn set_resolve<F, R>(&self, resolve: F)
+    where
+        F: Fn(&ServerName) -> R + Send + Sync + 'static,
+        R: Into<Option<IpAddr>>,
+    {
+        self.authority.settings_mut().resolver = settings::Resolver::new(resolve);
+    }
+
+    /// The lifetime of certificates issued from now on.
+    pub fn set_validity(&self, lifetime: Duration) {
+        self.authority.settings_mut().validity = lifetime;
+    }
+
+    /// The share of good nonces refused from now on; see [`TestCaBuilder::nonce_reject_rate`].
+    pub fn set_nonce_reject_rate(&self, rate: f64) {
+        self.authority.settings_mut().nonce_reject_rate = rate;
+    }
+
+    /// How many answers call a finalized order `processing`; see
+    /// [`TestCaBuilder::processing_polls`].
+    pub fn set_processing_polls(&self, answers: u32) {
+        self.authority.settings_mut().processing_polls = answers;
+    }
+
+    /// Whether a new order gets the account's valid authorizations.
+    pub fn set_authorization_reuse(&self, reuse: bool) {
+        self.authority.settings_mut().authorization_reuse = reuse;
+    }
+
+    /// Whether polls wait for a validation under way; see
+    /// [`TestCaBuilder::polls_wait`].
+    pub fn set_polls_wait(&self, wait: bool) {
+        self.authority.settings_mut().polls_wait = wait;
+    }
+
+    /// The `Retry-After` of polls; see [`TestCaBuilder::retry_after`].
+    pub fn set_retry_after(&self, span: Option<Duration>) {
+        self.authority.settings_mut().retry_after = span;
+    }
+
+    /// The terms of service from now on; `None` asks nobody to agree.
+    pub fn set_terms_of_service(&self, url: Option<&str>) {
+        self.authority.settings_mut().terms_of_service = url.map(str::to_owned);
+    }
+
+    /// Tells all certificates' renewal window, whatever their dates and state;
+    /// `None` computes it again ([RFC 9773, section 4.2]).
+    ///
+    /// [RFC 9773, section 4.2]: https://www.rfc-editor.org/rfc/rfc9773#section-4.2
+    pub fn set_renewal_window(&self, window: Option<SuggestedWindow>) {
+        self.authority.settings_mut().renewal_window = window;
+    }
+
+    /// The `Retry-After` of renewal information.
+    pub fn set_renewal_retry_after(&self, span: Duration) {
+        self.authority.settings_mut().renewal_retry_after = span;
+    }
+
+    /// Lets the next request of this kind fail; calls add up, first in, first out.
+    ///
+    /// A failure with a problem is the CA's own: the request is checked and
+    /// its nonce spent first, and the answer carries a fresh one.
+    /// A bare status is a front end's: nothing was looked at.
+    ///
+    /// ```
+    /// # async fn example(ca: &acme_testing::TestCa) {
+    /// use acme_testing::{Failure, Operation, messages::{Problem, ProblemType}};
+    ///
+    /// ca.fail_next(Operation::NewOrder, 503);
+    /// let limited = Problem::new(ProblemType::RateLimited, "too many orders");
+    /// ca.fail_next(Operation::NewOrder, Failure::problem(429, limited));
+    /// # }
+    /// ```
+    pub fn fail_next(&self, operation: Operation, failure: impl Into<Failure>) {
+        self.authority.faults.add(operation, failure.into());
+    }
+
+    /// Stops the server and waits until its tasks are gone and its port is free.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(());
+        // An error says that the task is gone already, which was the aim.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for TestCa {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for TestCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestCa")
+            .field("directory_url", &self.directory_url())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! Renewal information ([RFC 9773, section 4]).
+//!
+//! [RFC 9773, section 4]: https://www.rfc-editor.org/rfc/rfc9773#section-4
+
+use std::time::Duration;
+
+use acme_messages::{CertificateInfo, SuggestedWindow, Timestamp};
+use http::StatusCode;
+use serde_json::json;
+
+use super::{
+    authority::Authority,
+    limits::SHORT_LIVED,
+    reply::{Answer, Refusal, Reply},
+};
+
+impl Authority {
+    pub(super) fn renewal_info(&self, name: &str) -> Answer {
+        let settings = self.settings();
+        let now = self.now();
+        let state = self.state();
+        let found = state.certificate_by_name.get(name);
+        let record = found
+            .and_then(|id| state.certificates.get(id))
+            .ok_or_else(Refusal::not_found)?;
+        let window = match settings.renewal_window {
+            Some(window) => window,
+            None if record.revocation.is_some() => at_once(now),
+            None => ideal(record.chain.leaf()),
+        };
+        let reply = Reply::json(StatusCode::OK, &json!({ "suggestedWindow": window }));
+        Ok(reply.retry_after(Some(settings.renewal_retry_after)))
+    }
+}
+
+/// Let's Encrypt's window: with a third of the life left, or half of a short
+/// one, give or take a hundredth of it.
+fn ideal(leaf: &CertificateInfo) -> SuggestedWindow {
+    let seconds = leaf.not_after.as_second() - leaf.not_before.as_second() + 1;
+    let lifetime = Duration::from_secs(seconds.unsigned_abs());
+    let left = if lifetime < SHORT_LIVED {
+        lifetime / 2
+    } else {
+        lifetime / 3
+    };
+    let middle = earlier(leaf.not_after, left);
+    let margin = Duration::from_secs((lifetime / 100).as_secs().max(1));
+    SuggestedWindow {
+        start: earlier(middle, margin),
+        end: middle.checked_add(margin).unwrap_or(middle),
+    }
+}
+
+/// A window that is over: renew now.
+fn at_once(now: Timestamp) -> SuggestedWindow {
+    SuggestedWindow {
+        start: earlier(now, Duration::from_secs(60 * 60)),
+        end: earlier(now, Duration::from_secs(30 * 60)),
+    }
+}
+
+fn earlier(time: Timestamp, span: Duration) -> Timestamp {
+    let whole = Duration::from_secs(span.as_secs());
+    time.checked_sub(whole).unwrap_or(time)
+}

@@ -1,0 +1,99 @@
+//! Validations: whoever says that a challenge is met is looked at
+//! ([RFC 8555, section 8]).
+//!
+//! What there is no answer at all to is `connection` or `tls`, what answers but
+//! not the challenge `unauthorized`, and a wrong answer `incorrectResponse`.
+//!
+//! [RFC 8555, section 8]: https://www.rfc-editor.org/rfc/rfc8555#section-8
+
+mod http_01;
+mod tls_alpn_01;
+mod tls_verifier;
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use acme_messages::{
+    ChallengeType, KeyAuthorization, Problem, ProblemType, ServerName, Timestamp, Token,
+};
+use tokio::net::TcpStream;
+
+use super::{authority::Authority, limits::VALID_AUTHORIZATION_LIFETIME, settings::Settings};
+
+/// A challenge to look at.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) challenge: String,
+    pub(super) kind: ChallengeType,
+    pub(super) name: ServerName,
+    pub(super) token: Token,
+    pub(super) key_authorization: KeyAuthorization,
+}
+
+/// Looks at a challenge and writes down what was found.
+pub(super) async fn run(authority: Arc<Authority>, job: Job) {
+    let settings = authority.settings();
+    let look = validate(&authority, &settings, &job);
+    let outcome = match tokio::time::timeout(settings.validation_timeout, look).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(connection(&job.name, "there was no answer in time")),
+    };
+    tracing::debug!(
+        name = %job.name,
+        challenge = job.kind.as_str(),
+        problem = outcome.as_ref().err().map(tracing::field::display),
+        "validated",
+    );
+    let now = authority.now();
+    let expires = now
+        .checked_add(VALID_AUTHORIZATION_LIFETIME)
+        .unwrap_or(Timestamp::MAX);
+    authority
+        .state()
+        .settle(&job.challenge, outcome, now, expires);
+    authority.settled.notify_waiters();
+}
+
+async fn validate(authority: &Authority, settings: &Settings, job: &Job) -> Result<(), Problem> {
+    match &job.kind {
+        ChallengeType::Http01 => http_01::validate(settings, job).await,
+        ChallengeType::TlsAlpn01 => tls_alpn_01::validate(&authority.provider, settings, job).await,
+        kind => {
+            let detail = format!("{}: this CA cannot look at {kind}", job.name);
+            Err(Problem::new(ProblemType::IncorrectResponse, detail))
+        }
+    }
+}
+
+fn resolve(settings: &Settings, name: &ServerName) -> Result<IpAddr, Problem> {
+    settings.resolver.resolve(name).ok_or_else(|| {
+        let detail = format!("{name}: there is no address for this name");
+        Problem::new(ProblemType::Dns, detail)
+    })
+}
+
+async fn connect(name: &ServerName, address: SocketAddr) -> Result<TcpStream, Problem> {
+    TcpStream::connect(address)
+        .await
+        .map_err(|error| connection(name, format_args!("{address}: {}", reason(&error))))
+}
+
+/// The words of an I/O error that are the same on every system.
+fn reason(error: &io::Error) -> String {
+    error.kind().to_string()
+}
+
+fn connection(name: &ServerName, detail: impl std::fmt::Display) -> Problem {
+    Problem::new(ProblemType::Connection, format!("{name}: {detail}"))
+}
+
+fn unauthorized(name: &ServerName, detail: impl std::fmt::Display) -> Problem {
+    Problem::new(ProblemType::Unauthorized, format!("{name}: {detail}"))
+}
+
+fn incorrect(name: &ServerName, detail: impl std::fmt::Display) -> Problem {
+    Problem::new(ProblemType::IncorrectResponse, format!("{name}: {detail}"))
+}
