@@ -1,0 +1,267 @@
+//! The whole: a port, its certificates, and the service that keeps them valid.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use acme_client::{CertificateAuthority, SystemClock};
+use acme_messages::Clock;
+use acme_responders::{Http01Responder, Responder, TlsAlpn01Responder};
+use acme_service::{DEFAULT_CHECK_INTERVAL, IssuingService, RenewalPolicy, ServiceHandle};
+use acme_store::CertificateStore;
+use rustls::{ServerConfig, crypto::CryptoProvider};
+use tokio::{net::TcpListener, task::AbortHandle};
+
+use crate::{CertificateResolver, TlsListener, sync::Sync, tls_listener::ListenerCloser};
+
+/// A TLS endpoint that obtains, renews and swaps its own certificates.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use acme_client::{AcmeAuthority, Client, HyperTransport, messages::directory_urls};
+/// use acme_endpoint::{AutoTlsEndpoint, ListenSpec};
+/// use acme_store::{DirectoryStore, load_or_create_account_key};
+///
+/// # async fn example(provider: Arc<rustls::crypto::CryptoProvider>)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// let transport = HyperTransport::builder().crypto_provider(provider.clone()).build()?;
+/// let client = Client::builder(directory_urls::LETS_ENCRYPT_STAGING, transport).build()?;
+/// let key = load_or_create_account_key("/srv/www/certs").await?;
+/// let authority = AcmeAuthority::builder(client, Arc::new(key))
+///     .agree_to_terms_of_service(true)
+///     .build();
+/// let store = DirectoryStore::open("/srv/www/certs").await?;
+///
+/// let (mut listener, handle) = AutoTlsEndpoint::builder(Arc::new(store), Arc::new(authority))
+///     .crypto_provider(provider)
+///     .start(ListenSpec::tcp(443).bind()?)
+///     .await?;
+/// println!("listening on {}", handle.local_addr());
+/// while let Some((stream, peer)) = listener.accept().await {
+///     println!("{peer} asked for {:?}", stream.get_ref().1.server_name());
+/// }
+/// # Ok(()) }
+/// ```
+#[doc(alias = "AutoTLSEndpoint")]
+#[derive(Debug)]
+pub struct AutoTlsEndpoint(());
+
+/// Settings of an [`AutoTlsEndpoint`].
+#[derive(Debug)]
+pub struct AutoTlsEndpointBuilder {
+    store: Arc<dyn CertificateStore>,
+    authority: Arc<dyn CertificateAuthority>,
+    provider: Option<Arc<CryptoProvider>>,
+    protocols: Vec<Vec<u8>>,
+    responders: Vec<Arc<dyn Responder>>,
+    http_01: Option<TcpListener>,
+    policy: RenewalPolicy,
+    check_interval: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl AutoTlsEndpoint {
+    /// Starts the settings: where certificates live, and who issues them.
+    pub fn builder(
+        store: Arc<dyn CertificateStore>,
+        authority: Arc<dyn CertificateAuthority>,
+    ) -> AutoTlsEndpointBuilder {
+        AutoTlsEndpointBuilder {
+            store,
+            authority,
+            provider: None,
+            protocols: Vec::new(),
+            responders: Vec::new(),
+            http_01: None,
+            policy: RenewalPolicy::default(),
+            check_interval: DEFAULT_CHECK_INTERVAL,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl AutoTlsEndpointBuilder {
+    /// The cryptography of TLS; by default the one the process installed.
+    #[must_use]
+    pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// The protocols that the application speaks, for ALPN; none by default.
+    #[must_use]
+    pub fn protocols<P: Into<Vec<u8>>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
+        self.protocols = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds another way to prove a name, tried where tls-alpn-01 is not on offer.
+    #[must_use]
+    pub fn responder(mut self, responder: Arc<dyn Responder>) -> Self {
+        self.responders.push(responder);
+        self
+    }
+
+    /// Answers http-01 on this listener, which CAs reach on port 80, and sends
+    /// everything else there to https.
+    #[must_use]
+    pub fn http_01(mut self, listener: TcpListener) -> Self {
+        self.http_01 = Some(listener);
+        self
+    }
+
+    /// When certificates are due.
+    #[must_use]
+    pub const fn policy(mut self, policy: RenewalPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How often the store is looked through; [`DEFAULT_CHECK_INTERVAL`] by default.
+    #[must_use]
+    pub const fn check_interval(mut self, interval: Duration) -> Self {
+        self.check_interval = interval;
+        self
+    }
+
+    /// Where the service's time comes from; real time by default.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Accepts connections and starts the service.
+    ///
+    /// It returns at once, with the certificates of the store loaded: what is
+    /// there is served, whatever the CA is doing. Wait for the first certificates
+    /// with [`initial_check`](acme_service::ServiceHandle::initial_check).
+    ///
+    /// # Errors
+    /// - [`EndpointError::NoCryptoProvider`] when none was given and none is installed.
+    /// - [`EndpointError::Tls`] when the provider supports neither TLS 1.2 nor 1.3.
+    /// - [`EndpointError::Listen`] when the listener has no address.
+    #[doc(alias = "listen")]
+    pub async fn start(
+        self,
+        listener: TcpListener,
+    ) -> Result<(TlsListener, EndpointHandle), EndpointError> {
+        let provider = self
+            .provider
+            .or_else(|| CryptoProvider::get_default().cloned())
+            .ok_or(EndpointError::NoCryptoProvider)?;
+        let local_addr = listener.local_addr().map_err(EndpointError::Listen)?;
+        let tls_alpn_01 = TlsAlpn01Responder::new(provider.clone()).map_err(EndpointError::Tls)?;
+        let resolver = CertificateResolver::new();
+        let mut config = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(EndpointError::Tls)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(resolver.clone()));
+        config.alpn_protocols = self.protocols;
+
+        let mut sync = Sync::new(self.store.clone(), resolver.clone(), provider);
+        sync.reload_all().await;
+        let listener = TlsListener::new(
+            listener,
+            Arc::new(config),
+            resolver.clone(),
+            tls_alpn_01.clone(),
+        )
+        .map_err(EndpointError::Listen)?;
+
+        let http_01 = Http01Responder::new();
+        let http_01_task = self
+            .http_01
+            .map(|it| serve_http_01(&http_01, it, local_addr));
+        let mut service = IssuingService::builder(self.store, self.authority)
+            .clock(self.clock)
+            .policy(self.policy)
+            .check_interval(self.check_interval)
+            .responder(Arc::new(tls_alpn_01));
+        if http_01_task.is_some() {
+            service = service.responder(Arc::new(http_01));
+        }
+        for responder in self.responders {
+            service = service.responder(responder);
+        }
+        let service = service.start();
+        if let Ok(events) = service.subscribe() {
+            tokio::spawn(sync.run(events));
+        }
+        let handle = EndpointHandle {
+            service,
+            resolver,
+            local_addr,
+            closer: listener.closer(),
+            http_01: http_01_task,
+        };
+        Ok((listener, handle))
+    }
+}
+
+fn serve_http_01(
+    responder: &Http01Responder,
+    listener: TcpListener,
+    https: SocketAddr,
+) -> AbortHandle {
+    let service = responder.service().https_port(Some(https.port()));
+    let task = tokio::spawn(async move {
+        let _: Infallible = service.serve(listener).await;
+    });
+    task.abort_handle()
+}
+
+/// The way to a running endpoint. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EndpointHandle {
+    service: ServiceHandle,
+    resolver: CertificateResolver,
+    local_addr: SocketAddr,
+    closer: ListenerCloser,
+    http_01: Option<AbortHandle>,
+}
+
+impl EndpointHandle {
+    /// The address that the endpoint listens on.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The service: issue now, follow its events, wait for its first check.
+    #[must_use]
+    pub const fn service(&self) -> &ServiceHandle {
+        &self.service
+    }
+
+    /// The certificates that handshakes get.
+    #[must_use]
+    pub const fn resolver(&self) -> &CertificateResolver {
+        &self.resolver
+    }
+
+    /// Stops listening, then stops the service; attempts under way get the grace to finish.
+    ///
+    /// Connections that were accepted live on.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.closer.close();
+        self.service.shutdown(grace).await;
+        if let Some(http_01) = &self.http_01 {
+            http_01.abort();
+        }
+    }
+}
+
+/// An endpoint could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// The listener cannot be used.
+    #[error("the listener cannot be used")]
+    Listen(#[source] std::io::Error),
+    /// No crypto provider was given and the process has none installed.
+    #[error("no crypto provider was given, and the process has none installed")]
+    NoCryptoProvider,
+    /// rustls refused the provider.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+}
