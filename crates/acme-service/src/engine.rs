@@ -50,6 +50,8 @@ pub(crate) struct Engine {
     scans: JoinSet<Result<Findings, StoreError>>,
     /// Names to look at once the scan under way is done.
     to_scan: BTreeSet<ServerName>,
+    /// Whether the store has said that anything may have changed.
+    rescan: bool,
     next_check: Timestamp,
     events: broadcast::Sender<ServiceEvent>,
     ready: watch::Sender<Option<Arc<InitialCheck>>>,
@@ -74,6 +76,7 @@ impl Engine {
             events: events.downgrade(),
         };
         let engine = Self {
+            rescan: false,
             next_check: Timestamp::MIN,
             means,
             policy,
@@ -126,8 +129,9 @@ impl Engine {
         let scope = if now >= self.next_check {
             tracing::info!("Starting scheduled check for expired certificates.");
             self.next_check = now + self.check_interval;
-            self.to_scan.clear();
-            Scope::All(self.names.versions())
+            self.everything()
+        } else if self.rescan {
+            self.everything()
         } else if self.to_scan.is_empty() {
             return;
         } else {
@@ -137,12 +141,18 @@ impl Engine {
         self.scans.spawn(async move { scan(&*store, scope).await });
     }
 
+    fn everything(&mut self) -> Scope {
+        self.rescan = false;
+        self.to_scan.clear();
+        Scope::All(self.names.versions())
+    }
+
     fn hinted(&mut self, hint: StoreEvent) {
         match hint {
             StoreEvent::Changed(name) => {
                 self.to_scan.insert(name);
             }
-            _ => self.next_check = Timestamp::MIN,
+            _ => self.rescan = true,
         }
     }
 
@@ -188,14 +198,19 @@ impl Engine {
             }
         }
         if findings.complete {
-            let due = self.names.due(now);
-            tracing::info!(
-                due,
-                names = self.names.len(),
-                "Found {due} overdue / expired and expiring certificates."
-            );
+            let (overdue, expiring) = self.names.due(now, &self.policy);
             let names = self.names.len();
-            self.report(ServiceEvent::Checked { names, due });
+            tracing::info!(
+                overdue,
+                expiring,
+                names,
+                "Found {overdue} overdue / expired and {expiring} expiring certificates."
+            );
+            self.report(ServiceEvent::Checked {
+                names,
+                overdue,
+                expiring,
+            });
             if self.awaited.is_none() {
                 self.awaited = Some(self.names.urgent(now));
             }

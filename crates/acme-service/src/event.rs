@@ -15,8 +15,10 @@ pub enum ServiceEvent {
     Checked {
         /// How many names there are.
         names: usize,
-        /// How many of them are due now.
-        due: usize,
+        /// How many of them have nothing to serve, or little time left.
+        overdue: usize,
+        /// How many others are due.
+        expiring: usize,
     },
     /// An attempt failed; the old certificate, if there is one, serves on.
     Failed {

@@ -60,9 +60,12 @@ impl Names {
         self.all.iter().filter_map(known).collect()
     }
 
-    /// How many names are due.
-    pub(super) fn due(&self, now: Timestamp) -> usize {
-        self.queue.iter().take_while(|(at, _)| *at <= now).count()
+    /// How many names are due: those that would be an alarm, and the others.
+    pub(super) fn due(&self, now: Timestamp, policy: &RenewalPolicy) -> (usize, usize) {
+        let due = self.queue.iter().take_while(|(at, _)| *at <= now);
+        let (overdue, expiring): (Vec<_>, Vec<_>) =
+            due.partition(|(_, name)| self.all[name].record.is_alarming(now, policy));
+        (overdue.len(), expiring.len())
     }
 
     /// The names that have nothing to serve and will be tried at once.
