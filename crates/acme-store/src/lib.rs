@@ -1,10 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(unix)]
+mod account_key;
 mod bundle;
 mod certificate_store;
+#[cfg(unix)]
+mod directory;
 mod memory;
 mod version;
 
+#[cfg(unix)]
+pub use account_key::{AccountKeyError, load_or_create_account_key};
 pub use acme_messages as messages;
 pub use acme_messages::jose::BoxFuture;
 pub use bundle::{BundleError, CertificateBundle};
@@ -12,6 +18,8 @@ pub use certificate_store::{
     CertificateStore, CertificateStoreExt, Cursor, Entry, EntryState, Listed, Page, PutError,
     StoreError, StoreEvent,
 };
+#[cfg(unix)]
+pub use directory::{DirectoryOptions, DirectoryStore};
 pub use futures_core::stream::BoxStream;
 pub use memory::MemoryStore;
 pub use version::{Expect, Version};

@@ -1,0 +1,205 @@
+//! The directory itself: whether it is there, may be written, and whose turn it is.
+
+use std::{
+    collections::HashSet,
+    ffi::OsStr,
+    fs::{File, TryLockError},
+    io,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{Access, AtFlags, CWD, Mode, OFlags},
+    io::Errno,
+};
+
+use super::entry_name::EntryName;
+use crate::StoreError;
+
+/// How long a writer waits for another process's turn to end: thousands of turns.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a waiting writer asks again.
+const LOCK_RETRY: Duration = Duration::from_millis(2);
+
+/// The longest file name where the file system does not say.
+const NAME_MAX: usize = 255;
+
+/// How many odd files are remembered, so that each is warned about once.
+const MAX_WARNED: usize = 1024;
+
+/// A directory. Every method waits for the disk.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    name_limit: OnceLock<usize>,
+    warned: Mutex<HashSet<Box<OsStr>>>,
+}
+
+/// The directory is there, and open.
+pub(crate) struct Handle(File);
+
+/// The turn to write, until it is dropped.
+pub(crate) struct Turn {
+    handle: Handle,
+    exclusive: bool,
+}
+
+impl Folder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            name_limit: OnceLock::new(),
+            warned: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn path_of(&self, name: &EntryName) -> PathBuf {
+        self.path.join(name.as_str())
+    }
+
+    /// The longest file name, in bytes. It never waits once [`handle`](Self::handle) was called.
+    pub(super) fn name_limit(&self) -> usize {
+        *self.name_limit.get().unwrap_or(&NAME_MAX)
+    }
+
+    /// Opens the directory anew: it may have gone since the last time.
+    pub(crate) fn handle(&self) -> Result<Handle, StoreError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(&self.path, flags, Mode::empty());
+        let handle: OwnedFd = opened.map_err(|errno| self.failed("open", errno.into()))?;
+        self.name_limit.get_or_init(|| {
+            let limit = rustix::fs::fstatvfs(&handle).map_or(0, |it| it.f_namemax);
+            match usize::try_from(limit) {
+                Ok(limit) if limit > 0 => limit.min(NAME_MAX),
+                _ => NAME_MAX,
+            }
+        });
+        Ok(Handle(File::from(handle)))
+    }
+
+    /// An error that an operation on the directory itself met.
+    pub(super) fn failed(&self, operation: &'static str, source: io::Error) -> StoreError {
+        let path = self.path.clone();
+        match source.kind() {
+            io::ErrorKind::NotFound => StoreError::DirectoryMissing { path },
+            io::ErrorKind::NotADirectory => StoreError::NotADirectory { path },
+            _ => StoreError::Io {
+                operation,
+                path,
+                source,
+            },
+        }
+    }
+
+    pub(super) fn not_writable(&self) -> StoreError {
+        StoreError::NotWritable {
+            path: self.path.clone(),
+        }
+    }
+
+    /// Asks whether this process may create files here, and creates none to find out.
+    pub(crate) fn check_writable(&self) -> Result<(), StoreError> {
+        let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+        match rustix::fs::accessat(CWD, &self.path, access, AtFlags::EACCESS) {
+            // An old system that cannot say: the first write will.
+            Ok(()) | Err(Errno::NOSYS) => Ok(()),
+            Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Err(self.not_writable()),
+            Err(errno) => Err(self.failed("open", errno.into())),
+        }
+    }
+
+    /// Waits for the turn to write, among all processes that write here.
+    pub(crate) fn turn(&self, mut handle: Handle) -> Result<Turn, StoreError> {
+        let waiting = Instant::now();
+        loop {
+            match self.try_turn(handle)? {
+                Ok(turn) => return Ok(turn),
+                Err(free) => handle = free,
+            }
+            if waiting.elapsed() > LOCK_TIMEOUT {
+                return Err(StoreError::Locked {
+                    path: self.path.clone(),
+                });
+            }
+            std::thread::sleep(LOCK_RETRY);
+        }
+    }
+
+    /// Takes the turn to write, unless somebody else has it: then the handle comes back.
+    ///
+    /// The lock is one on the open directory: it needs no file, and ends with its holder.
+    pub(super) fn try_turn(&self, handle: Handle) -> Result<Result<Turn, Handle>, StoreError> {
+        let exclusive = match handle.0.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => return Ok(Err(handle)),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                self.warn_once(OsStr::new("/"), || {
+                    tracing::warn!(
+                        directory = %self.path.display(),
+                        %error,
+                        "the file system has no locks: let only one process write here",
+                    );
+                });
+                false
+            }
+            Err(TryLockError::Error(error)) => return Err(self.failed("lock", error)),
+        };
+        Ok(Ok(Turn { handle, exclusive }))
+    }
+
+    /// Says something about a file, but only the first time.
+    pub(super) fn warn_once(&self, file: &OsStr, say: impl FnOnce()) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.len() < MAX_WARNED && !warned.contains(file) {
+            warned.insert(file.into());
+            say();
+        }
+    }
+}
+
+impl Turn {
+    /// Whether nobody else can have a turn, as far as the file system can tell.
+    pub(super) const fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    /// Makes the names in the directory survive a loss of power.
+    pub(crate) fn sync(&self, folder: &Folder) -> Result<(), StoreError> {
+        sync(&self.handle.0).map_err(|error| folder.failed("sync", error))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Closing does it too, but not while a child between fork and exec has a copy.
+        let _ = self.handle.0.unlock();
+    }
+}
+
+/// Syncs a directory, where the file system can.
+pub(super) fn sync(directory: &File) -> io::Result<()> {
+    match directory.sync_all() {
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => Ok(()),
+        result => result,
+    }
+}
+
+/// Network file systems cannot lock directories.
+fn has_no_locks(error: &io::Error) -> bool {
+    let errnos = [
+        Errno::BADF,
+        Errno::INVAL,
+        Errno::NOLCK,
+        Errno::NOSYS,
+        Errno::OPNOTSUPP,
+    ];
+    Errno::from_io_error(error).is_some_and(|it| errnos.contains(&it))
+}

@@ -1,0 +1,132 @@
+//! Reading one entry: what is there, in which version.
+
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
+
+use rustix::fs::{Mode, OFlags};
+use zeroize::Zeroizing;
+
+use super::{entry_name::EntryName, folder::Folder};
+use crate::{BundleError, CertificateBundle, Entry, EntryState, StoreError, Version};
+
+/// The entry of this name; `None` when the directory is there and holds none.
+pub(super) fn entry(folder: &Folder, name: &EntryName) -> Result<Option<Entry>, StoreError> {
+    let path = folder.path_of(name);
+    let Some((file, metadata)) = open(folder, &path)? else {
+        return Ok(None);
+    };
+    // Taken before the contents: should they change meanwhile, the version is
+    // one that no write will accept.
+    let version = version(&metadata);
+    let text = read(&file, &path)?;
+    let contents = if is_blank(&text) {
+        EntryState::Blank
+    } else {
+        match CertificateBundle::from_pem(&text) {
+            Ok(bundle) => EntryState::Bundle(bundle),
+            Err(defect) => EntryState::Damaged(defect),
+        }
+    };
+    if contents != EntryState::Damaged(BundleError::NoPem) && metadata.mode() & 0o007 != 0 {
+        folder.warn_once(path.as_os_str(), || {
+            tracing::warn!(path = %path.display(), "every user may read this private key");
+        });
+    }
+    Ok(Some(Entry::new(contents, version)))
+}
+
+/// Opens the file behind a path, wherever links lead.
+pub(crate) fn open(folder: &Folder, path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
+    // Opening a pipe must not wait for its other end.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let failed = |error| io_error("read", path, error);
+    let file = match rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from) {
+        Ok(file) => File::from(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return absent(folder, path),
+        Err(error) if is_special(path) => {
+            tracing::debug!(path = %path.display(), %error, "not a file");
+            return Err(not_a_file(path));
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(not_a_file(path));
+    }
+    Ok(Some((file, metadata)))
+}
+
+/// Makes sure that nothing is what there is.
+fn absent<T>(folder: &Folder, path: &Path) -> Result<Option<T>, StoreError> {
+    folder.handle()?;
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", path, error)),
+        Ok(_) => Err(not_a_file(path)),
+    }
+}
+
+/// Whether a file that cannot be opened is none: a socket, or links in a circle.
+fn is_special(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(metadata) => !metadata.is_file(),
+        Err(error) => rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::LOOP),
+    }
+}
+
+/// Reads no more than a bundle may have, and one byte to tell.
+pub(crate) fn read(mut file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let limit = CertificateBundle::MAX_LENGTH + 1;
+    let failed = |error| io_error("read", path, error);
+    let expected = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(limit);
+    // Room for all of it: growing would leave copies of the key behind.
+    let mut text = Zeroizing::new(vec![0; expected.saturating_add(1).min(limit)]);
+    let mut length = 0;
+    while length < text.len() {
+        match file.read(&mut text[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    text.truncate(length);
+    Ok(text)
+}
+
+/// Whether the contents are a request.
+pub(super) fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The version of a file: which one it is, how long, and when it was written.
+///
+/// Each replacement of ours is a new file with a time of its own; an edit in
+/// place changes the time. The contents need not be read to tell.
+pub(super) fn version(metadata: &Metadata) -> Version {
+    let mut bytes = Vec::with_capacity(40);
+    bytes.extend_from_slice(&metadata.dev().to_be_bytes());
+    bytes.extend_from_slice(&metadata.ino().to_be_bytes());
+    bytes.extend_from_slice(&metadata.size().to_be_bytes());
+    bytes.extend_from_slice(&metadata.mtime().to_be_bytes());
+    bytes.extend_from_slice(&metadata.mtime_nsec().to_be_bytes());
+    Version::new(bytes)
+}
+
+pub(super) fn not_a_file(path: &Path) -> StoreError {
+    StoreError::NotAFile {
+        path: path.to_owned(),
+    }
+}
+
+pub(crate) fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Io {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
+}

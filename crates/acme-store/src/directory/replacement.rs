@@ -1,0 +1,201 @@
+//! Replacing one entry, so that a reader sees the old file or the new one, whatever happens.
+
+use std::{
+    fs::{self, File, FileTimes, Metadata, Permissions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Temporary,
+    entry_name::EntryName,
+    folder::{self, Folder},
+    reading::{self, io_error},
+};
+use crate::{Expect, PutError, StoreError, Version};
+
+/// What a replacement does, in this order. Each may fail, and none harms the old file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Create,
+    Write,
+    Dress,
+    Sync,
+    Place,
+    SyncDirectory,
+}
+
+/// Writes an entry, if what is there is what was expected.
+pub(super) fn put(
+    folder: &Folder,
+    name: &EntryName,
+    pem: &[u8],
+    expected: &Expect,
+    new_file_mode: u32,
+) -> Result<Version, PutError> {
+    put_with(folder, name, pem, expected, new_file_mode, &mut |_| Ok(()))
+}
+
+fn put_with(
+    folder: &Folder,
+    name: &EntryName,
+    pem: &[u8],
+    expected: &Expect,
+    new_file_mode: u32,
+    before: &mut dyn FnMut(Step) -> io::Result<()>,
+) -> Result<Version, PutError> {
+    let turn = folder.turn(folder.handle()?)?;
+    let path = target(folder, name)?;
+    let old = Old::at(folder, &path)?;
+    if !expected.is_met_by(old.version().as_ref()) {
+        return Err(PutError::Conflict);
+    }
+    let failed = |operation| {
+        let path = &path;
+        move |error| io_error(operation, path, error)
+    };
+    before(Step::Create).map_err(failed("create a file for"))?;
+    let temporary = Temporary::create(folder).map_err(failed("create a file for"))?;
+    let mut file = temporary.file();
+    before(Step::Write).map_err(failed("write"))?;
+    file.write_all(pem).map_err(failed("write"))?;
+    before(Step::Dress).map_err(failed("keep the owner of"))?;
+    old.dress(file, new_file_mode)
+        .map_err(failed("keep the owner of"))?;
+    before(Step::Sync).map_err(failed("sync"))?;
+    file.sync_all().map_err(failed("sync"))?;
+    let version = reading::version(&file.metadata().map_err(failed("read"))?);
+    before(Step::Place).map_err(failed("replace"))?;
+    let placed = match &old {
+        Old::Nothing => temporary.name(&path),
+        Old::File { .. } => temporary.replace(&path),
+    };
+    match placed {
+        Ok(()) => {}
+        // Somebody who takes no turns was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(PutError::Conflict);
+        }
+        Err(error) => return Err(failed("replace")(error).into()),
+    }
+    before(Step::SyncDirectory).map_err(failed("sync"))?;
+    turn.sync(folder)?;
+    if let Some(parent) = path.parent().filter(|it| *it != folder.path()) {
+        // The name that a link leads to may be in another directory.
+        let parent = File::open(parent).map_err(failed("sync"))?;
+        folder::sync(&parent).map_err(failed("sync"))?;
+    }
+    Ok(version)
+}
+
+/// Whether [`put`] would be able to write, found out before an order is spent.
+pub(super) fn check(
+    folder: &Folder,
+    name: &EntryName,
+    new_file_mode: u32,
+) -> Result<(), StoreError> {
+    let handle = folder.handle()?;
+    folder.check_writable()?;
+    let path = target(folder, name)?;
+    let old = Old::at(folder, &path)?;
+    if let Old::File { blank: false, .. } = old {
+        // Whether the owner can be kept is known once it was tried.
+        let _turn = folder.turn(handle)?;
+        Temporary::create(folder)
+            .and_then(|it| old.dress(it.file(), new_file_mode))
+            .map_err(|error| io_error("keep the owner of", &path, error))?;
+    }
+    Ok(())
+}
+
+/// The path to write: the entry's own, or what it links to inside the directory.
+fn target(folder: &Folder, name: &EntryName) -> Result<PathBuf, StoreError> {
+    let path = folder.path_of(name);
+    let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
+    if !is_link {
+        return Ok(path);
+    }
+    let target = match fs::canonicalize(&path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(reading::not_a_file(&path));
+        }
+        Err(error) => return Err(io_error("follow the link", &path, error)),
+    };
+    let directory = fs::canonicalize(folder.path()).map_err(|it| folder.failed("open", it))?;
+    if target.starts_with(&directory) {
+        Ok(target)
+    } else {
+        Err(StoreError::LinkLeavesDirectory { path })
+    }
+}
+
+/// What is replaced.
+enum Old {
+    Nothing,
+    File { metadata: Metadata, blank: bool },
+}
+
+impl Old {
+    fn at(folder: &Folder, path: &Path) -> Result<Self, StoreError> {
+        let Some((file, metadata)) = reading::open(folder, path)? else {
+            return Ok(Self::Nothing);
+        };
+        let blank = reading::is_blank(&reading::read(&file, path)?);
+        Ok(Self::File { metadata, blank })
+    }
+
+    fn version(&self) -> Option<Version> {
+        match self {
+            Self::Nothing => None,
+            Self::File { metadata, .. } => Some(reading::version(metadata)),
+        }
+    }
+
+    /// Gives the new file the owner, group and mode that the old one has, and a
+    /// time that it never had.
+    fn dress(&self, file: &File, new_file_mode: u32) -> io::Result<()> {
+        let mut written = SystemTime::now();
+        let mode = match self {
+            Self::Nothing => new_file_mode,
+            Self::File { metadata, blank } => {
+                // A clock that was set back must not give one version twice.
+                written = written.max(metadata.modified()? + Duration::from_nanos(1));
+                keep_owner(file, metadata, *blank)?;
+                let open_to_all = metadata.mode() & 0o007 != 0;
+                if *blank && open_to_all {
+                    // Left by `touch`: whoever made it did not think of a key.
+                    new_file_mode
+                } else {
+                    metadata.mode() & 0o777
+                }
+            }
+        };
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.set_times(FileTimes::new().set_modified(written))
+    }
+}
+
+/// Keeps owner and group, and fails where that takes the key from one of its readers.
+fn keep_owner(file: &File, old: &Metadata, blank: bool) -> io::Result<()> {
+    let new = file.metadata()?;
+    if new.gid() != old.gid() {
+        let kept = fchown(file, None, Some(old.gid()));
+        if !blank && old.mode() & 0o070 != 0 {
+            kept?;
+        }
+    }
+    if new.uid() != old.uid() {
+        let kept = fchown(file, Some(old.uid()), None);
+        // Root needs no permission, so that nothing is lost if its file becomes ours.
+        if !blank && old.uid() != 0 && old.mode() & 0o700 != 0 {
+            kept?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

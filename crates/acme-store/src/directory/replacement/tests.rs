@@ -1,0 +1,190 @@
+//! Each step of a replacement fails in turn, and the old file stays.
+
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+const STEPS: [Step; 6] = [
+    Step::Create,
+    Step::Write,
+    Step::Dress,
+    Step::Sync,
+    Step::Place,
+    Step::SyncDirectory,
+];
+
+fn folder(directory: &tempfile::TempDir) -> Folder {
+    Folder::new(directory.path().to_owned())
+}
+
+fn name() -> EntryName {
+    EntryName::new(&"a.example.com".parse().unwrap(), 255).unwrap()
+}
+
+fn version(folder: &Folder) -> Version {
+    let old = Old::at(folder, &folder.path_of(&name())).unwrap();
+    old.version().unwrap()
+}
+
+fn files(directory: &tempfile::TempDir) -> Vec<String> {
+    let files = fs::read_dir(directory.path()).unwrap();
+    let mut files: Vec<_> = files
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn failed_write_keeps_old_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let path = folder.path_of(&name());
+    fs::write(&path, "old").unwrap();
+    let old = version(&folder);
+    for failing in STEPS {
+        let expected = Expect::Version(version(&folder));
+        let mut steps = Vec::new();
+        let result = put_with(&folder, &name(), b"new", &expected, 0o600, &mut |step| {
+            steps.push(step);
+            if step == failing {
+                Err(io::ErrorKind::StorageFull.into())
+            } else {
+                Ok(())
+            }
+        });
+        assert!(matches!(
+            result,
+            Err(PutError::Store(StoreError::Io { .. }))
+        ));
+        assert_eq!(files(&directory), ["a.example.com.pem"], "{failing:?}");
+        assert_eq!(steps.last(), Some(&failing));
+        let placed = failing == Step::SyncDirectory;
+        let contents = if placed { "new" } else { "old" };
+        assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{failing:?}");
+        assert_eq!(version(&folder) == old, !placed, "{failing:?}");
+    }
+}
+
+#[test]
+fn failed_write_of_a_new_entry_leaves_nothing() {
+    for failing in &STEPS[..5] {
+        let directory = tempfile::tempdir().unwrap();
+        let result = put_with(
+            &folder(&directory),
+            &name(),
+            b"new",
+            &Expect::Absent,
+            0o600,
+            &mut |step| {
+                if step == *failing {
+                    Err(io::ErrorKind::StorageFull.into())
+                } else {
+                    Ok(())
+                }
+            },
+        );
+        assert!(result.is_err());
+        assert_eq!(files(&directory), [""; 0], "{failing:?}");
+    }
+}
+
+#[test]
+fn a_file_that_comes_in_between_is_never_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let path = folder.path_of(&name());
+    let result = put_with(
+        &folder,
+        &name(),
+        b"new",
+        &Expect::Absent,
+        0o600,
+        &mut |step| {
+            if step == Step::Place {
+                fs::write(&path, "the operator's")?;
+            }
+            Ok(())
+        },
+    );
+    assert!(matches!(result, Err(PutError::Conflict)));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "the operator's");
+    assert_eq!(files(&directory), ["a.example.com.pem"]);
+}
+
+// Equal bytes written again are another version.
+#[test]
+fn every_write_has_a_version_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let mut seen = vec![put(&folder, &name(), b"x", &Expect::Absent, 0o600).unwrap()];
+    for _ in 0..20 {
+        let expected = Expect::Version(seen.last().unwrap().clone());
+        let new = put(&folder, &name(), b"x", &expected, 0o600).unwrap();
+        assert_eq!(new, version(&folder));
+        assert!(!seen.contains(&new));
+        seen.push(new);
+    }
+    // A clock that was set back changes nothing about that.
+    let path = folder.path_of(&name());
+    let future = SystemTime::now() + Duration::from_secs(3600);
+    let times = FileTimes::new().set_modified(future);
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_times(times)
+        .unwrap();
+    for _ in 0..20 {
+        let expected = Expect::Version(version(&folder));
+        let new = put(&folder, &name(), b"x", &expected, 0o600).unwrap();
+        assert!(!seen.contains(&new));
+        seen.push(new);
+    }
+}
+
+// S17, D12
+#[test]
+fn links_are_written_through_inside_and_refused_outside() {
+    let directory = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let path = folder.path_of(&name());
+    fs::create_dir(directory.path().join("data")).unwrap();
+    fs::write(directory.path().join("data/real"), "old").unwrap();
+    symlink("data/real", &path).unwrap();
+    check(&folder, &name(), 0o600).unwrap();
+    let expected = Expect::Version(version(&folder));
+    let new = put(&folder, &name(), b"new", &expected, 0o600).unwrap();
+    assert_eq!(new, version(&folder));
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    assert_eq!(
+        fs::read(directory.path().join("data/real")).unwrap(),
+        b"new"
+    );
+
+    fs::remove_file(&path).unwrap();
+    let target = outside.path().join("x.pem");
+    fs::write(&target, "theirs").unwrap();
+    symlink(&target, &path).unwrap();
+    let refused = check(&folder, &name(), 0o600);
+    assert!(matches!(
+        refused,
+        Err(StoreError::LinkLeavesDirectory { .. })
+    ));
+    let expected = Expect::Version(version(&folder));
+    let refused = put(&folder, &name(), b"new", &expected, 0o600);
+    assert!(matches!(
+        refused,
+        Err(PutError::Store(StoreError::LinkLeavesDirectory { .. }))
+    ));
+    assert_eq!(fs::read(&target).unwrap(), b"theirs");
+
+    fs::remove_file(&target).unwrap();
+    for result in [
+        check(&folder, &name(), 0o600).map(|()| None),
+        reading::entry(&folder, &name()).map(|it| it.map(|it| it.version)),
+    ] {
+        assert!(matches!(result, Err(StoreError::NotAFile { .. })));
+    }
+}
