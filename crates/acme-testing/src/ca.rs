@@ -62,7 +62,6 @@ pub struct TestCa {
 impl TestCa {
     /// Sets up a CA; nothing is required but a crypto provider, and that only
     /// when the process has no default one.
-    #[must_use]
     pub fn builder() -> TestCaBuilder {
         TestCaBuilder::new()
     }

@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "ca", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "ca"),
+    doc = "Doubles for the traits of the acme crates; the CA needs the feature `ca`."
+)]
 
 #[cfg(feature = "ca")]
 mod ca;

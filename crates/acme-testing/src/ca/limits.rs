@@ -41,6 +41,9 @@ pub(super) const RENEWAL_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60
 /// Certificates that live shorter are renewed at half their life, not at two thirds.
 pub(super) const SHORT_LIVED: Duration = days(10);
 
+/// How long no connection is taken after one could not be.
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
 const fn days(count: u64) -> Duration {
     Duration::from_secs(count * 24 * 60 * 60)
 }

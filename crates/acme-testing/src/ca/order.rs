@@ -36,7 +36,7 @@ impl Authority {
         {
             let mut state = self.state();
             let replaces = asked.replaces.as_deref();
-            let replaced = check_replaces(&state, account, &names, replaces)?;
+            let replaced = check_replaces(&mut state, account, &names, replaces, now)?;
             let authorizations = names
                 .iter()
                 .map(|name| {
@@ -142,7 +142,7 @@ fn check_identifiers(identifiers: &[Identifier]) -> Result<Vec<ServerName>, Refu
             Ok(name) => names.push(name),
             Err(mut problem) => {
                 problem.identifier = Some(identifier.clone());
-                problems.push(problem);
+                problems.push(*problem);
             }
         }
     }
@@ -159,70 +159,62 @@ fn check_identifiers(identifiers: &[Identifier]) -> Result<Vec<ServerName>, Refu
 /// ([RFC 8738, section 3]).
 ///
 /// [RFC 8738, section 3]: https://www.rfc-editor.org/rfc/rfc8738#section-3
-fn check_identifier(identifier: &Identifier) -> Result<ServerName, Problem> {
+fn check_identifier(identifier: &Identifier) -> Result<ServerName, Box<Problem>> {
     let value = &identifier.value;
     if let IdentifierType::Other(kind) = &identifier.kind {
         let detail = format!("there are no certificates for identifiers of type {kind:?}");
-        return Err(Problem::new(ProblemType::UnsupportedIdentifier, detail));
+        return Err(Box::new(Problem::new(
+            ProblemType::UnsupportedIdentifier,
+            detail,
+        )));
     }
-    let name = identifier.server_name().map_err(|error| {
-        Problem::new(
-            ProblemType::RejectedIdentifier,
-            format!("{value:?}: {error}"),
-        )
-    })?;
+    let rejected = |detail| Box::new(Problem::new(ProblemType::RejectedIdentifier, detail));
+    let name = identifier
+        .server_name()
+        .map_err(|error| rejected(format!("{value:?}: {error}")))?;
     if name.to_string() == value.to_ascii_lowercase() {
         return Ok(name);
     }
     let detail = format!("{value:?} must be written as {:?}", name.to_string());
-    Err(Problem::new(ProblemType::RejectedIdentifier, detail))
+    Err(rejected(detail))
 }
 
 /// Checks `replaces` ([RFC 9773, section 5]); returns the id of the certificate.
 ///
 /// [RFC 9773, section 5]: https://www.rfc-editor.org/rfc/rfc9773#section-5
 fn check_replaces(
-    state: &State,
+    state: &mut State,
     account: &str,
     names: &[ServerName],
     replaces: Option<&str>,
+    now: Timestamp,
 ) -> Result<Option<String>, Refusal> {
     let Some(name) = replaces else {
         return Ok(None);
     };
-    let found = state.certificate_by_name.get(name);
-    let Some((id, certificate)) = found.and_then(|id| state.certificates.get_key_value(id)) else {
+    let Some(id) = state.certificate_by_name.get(name).cloned() else {
         return Err(Refusal::malformed(
             "`replaces` names no certificate of this CA",
         ));
     };
+    let certificate = state.certificates.get(&id).ok_or_else(Refusal::not_found)?;
     if certificate.account != account {
-        return Err(Refusal::unauthorized(
-            "the certificate to replace is another account's",
-        ));
+        let detail = "the certificate to replace is another account's";
+        return Err(Refusal::unauthorized(detail));
     }
-    if !certificate
-        .chain
-        .leaf()
-        .names
-        .iter()
-        .any(|it| names.contains(it))
-    {
-        return Err(Refusal::malformed(
-            "the certificate to replace shares no name with the order",
-        ));
+    let own = &certificate.chain.leaf().names;
+    if !own.iter().any(|it| names.contains(it)) {
+        let detail = "the certificate to replace shares no name with the order";
+        return Err(Refusal::malformed(detail));
     }
-    let successor = state
-        .replaced_by
-        .get(id)
-        .and_then(|id| state.orders.get(id));
-    if successor.is_some_and(|it| it.status != OrderStatus::Invalid) {
-        let detail = "another order replaces that certificate";
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            ProblemType::AlreadyReplaced,
-            detail,
-        ));
+    if let Some(successor) = state.replaced_by.get(&id).cloned() {
+        state.refresh_order(&successor, now);
+        let order = state.orders.get(&successor);
+        if order.is_some_and(|it| it.status != OrderStatus::Invalid) {
+            let detail = "another order replaces that certificate";
+            let kind = ProblemType::AlreadyReplaced;
+            return Err(Refusal::new(StatusCode::CONFLICT, kind, detail));
+        }
     }
-    Ok(Some(id.clone()))
+    Ok(Some(id))
 }

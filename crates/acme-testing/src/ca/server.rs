@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     TestCaError,
     authority::Authority,
+    limits::ACCEPT_PAUSE,
     router,
     validation::{self, Job},
 };
@@ -52,7 +53,11 @@ pub(super) async fn run(
                         stopped.clone(),
                     ));
                 }
-                Err(error) => tracing::debug!(%error, "accept failed"),
+                Err(error) => {
+                    // Mostly too many open files, which takes a moment to pass.
+                    tracing::debug!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             },
             Some(job) = jobs.recv() => {
                 tasks.spawn(validation::run(Arc::clone(&authority), job));

@@ -64,7 +64,9 @@ fn loopback(name: &ServerName) -> IpAddr {
 
 /// Where names point to: `None` says that there is no such name.
 #[derive(Clone)]
-pub(super) struct Resolver(Arc<dyn Fn(&ServerName) -> Option<IpAddr> + Send + Sync>);
+pub(super) struct Resolver(Arc<Resolve>);
+
+type Resolve = dyn Fn(&ServerName) -> Option<IpAddr> + Send + Sync;
 
 impl Resolver {
     pub(super) fn new<F, R>(resolve: F) -> Self

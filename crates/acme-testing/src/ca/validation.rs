@@ -33,6 +33,9 @@ pub(super) struct Job {
     pub(super) key_authorization: KeyAuthorization,
 }
 
+/// What a look found, or why it found nothing.
+type Verdict<T> = Result<T, Box<Problem>>;
+
 /// Looks at a challenge and writes down what was found.
 pub(super) async fn run(authority: Arc<Authority>, job: Job) {
     let settings = authority.settings();
@@ -53,29 +56,29 @@ pub(super) async fn run(authority: Arc<Authority>, job: Job) {
         .unwrap_or(Timestamp::MAX);
     authority
         .state()
-        .settle(&job.challenge, outcome, now, expires);
+        .settle(&job.challenge, outcome.map_err(|it| *it), now, expires);
     authority.settled.notify_waiters();
 }
 
-async fn validate(authority: &Authority, settings: &Settings, job: &Job) -> Result<(), Problem> {
+async fn validate(authority: &Authority, settings: &Settings, job: &Job) -> Verdict<()> {
     match &job.kind {
         ChallengeType::Http01 => http_01::validate(settings, job).await,
         ChallengeType::TlsAlpn01 => tls_alpn_01::validate(&authority.provider, settings, job).await,
         kind => {
-            let detail = format!("{}: this CA cannot look at {kind}", job.name);
-            Err(Problem::new(ProblemType::IncorrectResponse, detail))
+            let detail = format_args!("this CA cannot look at {kind}");
+            Err(incorrect(&job.name, detail))
         }
     }
 }
 
-fn resolve(settings: &Settings, name: &ServerName) -> Result<IpAddr, Problem> {
-    settings.resolver.resolve(name).ok_or_else(|| {
-        let detail = format!("{name}: there is no address for this name");
-        Problem::new(ProblemType::Dns, detail)
-    })
+fn resolve(settings: &Settings, name: &ServerName) -> Verdict<IpAddr> {
+    settings
+        .resolver
+        .resolve(name)
+        .ok_or_else(|| problem(ProblemType::Dns, name, "there is no address for this name"))
 }
 
-async fn connect(name: &ServerName, address: SocketAddr) -> Result<TcpStream, Problem> {
+async fn connect(name: &ServerName, address: SocketAddr) -> Verdict<TcpStream> {
     TcpStream::connect(address)
         .await
         .map_err(|error| connection(name, format_args!("{address}: {}", reason(&error))))
@@ -86,14 +89,18 @@ fn reason(error: &io::Error) -> String {
     error.kind().to_string()
 }
 
-fn connection(name: &ServerName, detail: impl std::fmt::Display) -> Problem {
-    Problem::new(ProblemType::Connection, format!("{name}: {detail}"))
+fn connection(name: &ServerName, detail: impl std::fmt::Display) -> Box<Problem> {
+    problem(ProblemType::Connection, name, detail)
 }
 
-fn unauthorized(name: &ServerName, detail: impl std::fmt::Display) -> Problem {
-    Problem::new(ProblemType::Unauthorized, format!("{name}: {detail}"))
+fn unauthorized(name: &ServerName, detail: impl std::fmt::Display) -> Box<Problem> {
+    problem(ProblemType::Unauthorized, name, detail)
 }
 
-fn incorrect(name: &ServerName, detail: impl std::fmt::Display) -> Problem {
-    Problem::new(ProblemType::IncorrectResponse, format!("{name}: {detail}"))
+fn incorrect(name: &ServerName, detail: impl std::fmt::Display) -> Box<Problem> {
+    problem(ProblemType::IncorrectResponse, name, detail)
+}
+
+fn problem(kind: ProblemType, name: &ServerName, detail: impl std::fmt::Display) -> Box<Problem> {
+    Box::new(Problem::new(kind, format!("{name}: {detail}")))
 }

@@ -179,6 +179,12 @@ impl Client {
         self.send(Self::request(Method::GET, url, Vec::new())).await
     }
 
+    /// The directory's URL, as the links of other resources tell it.
+    pub(crate) async fn link_to_directory(&mut self) -> String {
+        let url = self.kid.clone();
+        self.fetch(&url).await.link("index").unwrap()
+    }
+
     pub(crate) async fn nonce(&mut self) -> Nonce {
         let url = self.directory.new_nonce.clone();
         let answer = self

@@ -4,7 +4,7 @@
 
 use std::{convert::Infallible, net::SocketAddr};
 
-use acme_messages::{Problem, ServerName};
+use acme_messages::ServerName;
 use bytes::Bytes;
 use http::{
     HeaderMap, Request, StatusCode, Uri,
@@ -14,13 +14,13 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use super::{Job, connect, connection, incorrect, resolve, unauthorized};
+use super::{Job, Verdict, connect, connection, incorrect, resolve, unauthorized};
 use crate::ca::{
     limits::{MAX_HTTP_01_BODY, MAX_REDIRECTS},
     settings::Settings,
 };
 
-pub(super) async fn validate(settings: &Settings, job: &Job) -> Result<(), Problem> {
+pub(super) async fn validate(settings: &Settings, job: &Job) -> Verdict<()> {
     let mut target = Target {
         host: job.name.clone(),
         path: format!("/.well-known/acme-challenge/{}", job.token.as_str()),
@@ -38,7 +38,7 @@ pub(super) async fn validate(settings: &Settings, job: &Job) -> Result<(), Probl
     ))
 }
 
-fn judge(job: &Job, status: StatusCode, body: Option<Bytes>) -> Result<(), Problem> {
+fn judge(job: &Job, status: StatusCode, body: Option<Bytes>) -> Verdict<()> {
     if status != StatusCode::OK {
         return Err(unauthorized(
             &job.name,
@@ -62,7 +62,7 @@ fn judge(job: &Job, status: StatusCode, body: Option<Bytes>) -> Result<(), Probl
 async fn fetch(
     settings: &Settings,
     target: &Target,
-) -> Result<(StatusCode, HeaderMap, Option<Bytes>), Problem> {
+) -> Verdict<(StatusCode, HeaderMap, Option<Bytes>)> {
     let address = resolve(settings, &target.host)?;
     let stream = connect(
         &target.host,
@@ -124,7 +124,7 @@ impl Target {
     }
 
     /// Follows a redirect to a path, or to port 80 of another host.
-    fn redirected(&self, headers: &HeaderMap) -> Result<Self, Problem> {
+    fn redirected(&self, headers: &HeaderMap) -> Verdict<Self> {
         let refuse = |detail: &str| connection(&self.host, format_args!("redirect {detail}"));
         let location = headers
             .get(LOCATION)

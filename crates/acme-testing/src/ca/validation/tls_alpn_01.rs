@@ -6,7 +6,7 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use acme_messages::{
-    Problem, ProblemType, ServerName,
+    ProblemType, ServerName,
     tls_alpn::{ACME_IDENTIFIER, ACME_TLS_1, acme_identifier_value},
 };
 use const_oid::db::rfc5280::ID_CE_SUBJECT_ALT_NAME;
@@ -31,7 +31,7 @@ use x509_cert::{
 };
 
 use super::{
-    Job, connect, connection, incorrect, reason, resolve,
+    Job, Verdict, connect, connection, incorrect, problem, reason, resolve,
     tls_verifier::{self, ShownCertificate},
     unauthorized,
 };
@@ -41,7 +41,7 @@ pub(super) async fn validate(
     provider: &Arc<CryptoProvider>,
     settings: &Settings,
     job: &Job,
-) -> Result<(), Problem> {
+) -> Verdict<()> {
     let certificate = shown_certificate(provider, settings, &job.name).await?;
     judge(provider, job, &certificate)
 }
@@ -51,8 +51,8 @@ async fn shown_certificate(
     provider: &Arc<CryptoProvider>,
     settings: &Settings,
     name: &ServerName,
-) -> Result<CertificateDer<'static>, Problem> {
-    let tls = |detail: String| Problem::new(ProblemType::Tls, format!("{name}: {detail}"));
+) -> Verdict<CertificateDer<'static>> {
+    let tls = |detail: String| problem(ProblemType::Tls, name, detail);
     let shown = Arc::new(ShownCertificate::new(Arc::clone(provider)));
     let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
@@ -90,7 +90,7 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-fn judge(provider: &CryptoProvider, job: &Job, der: &CertificateDer<'_>) -> Result<(), Problem> {
+fn judge(provider: &CryptoProvider, job: &Job, der: &CertificateDer<'_>) -> Verdict<()> {
     let foreign = |detail: &str| unauthorized(&job.name, detail);
     let certificate =
         Certificate::from_der(der).map_err(|_| foreign("the certificate cannot be read"))?;

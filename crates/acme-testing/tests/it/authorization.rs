@@ -1,0 +1,99 @@
+//! Authorizations and challenges (RFC 8555, section 7.5).
+
+use acme_testing::messages::{
+    Authorization, AuthorizationStatus, Challenge, ChallengeStatus, ChallengeType, ProblemType,
+};
+use serde_json::json;
+
+use crate::world::{World, builder};
+
+#[tokio::test]
+async fn a_challenge_leads_up_to_its_authorization() {
+    let mut world = World::new().await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let url = order.authorizations[0].clone();
+    let (challenge, _) = world.client.challenge(&url, ChallengeType::Http01).await;
+    let answer = world.client.fetch(&challenge.url).await;
+    assert_eq!(answer.expect(200).json::<Challenge>(), challenge);
+    assert_eq!(answer.link("up"), Some(url));
+    assert_eq!(world.web.requests().len(), 0, "a look is no response");
+}
+
+#[tokio::test]
+async fn what_was_tried_remains() {
+    let mut world = World::new().await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let url = &order.authorizations[0];
+    world.prove(url).await;
+    let seen: Authorization = world.client.fetch(url).await.json();
+    assert_eq!(seen.challenges.len(), 1);
+    assert_eq!(seen.challenges[0].status, ChallengeStatus::Valid);
+    assert!(seen.challenges[0].validated.is_some() && seen.challenges[0].error.is_none());
+    // Another response changes nothing and asks no one.
+    let asked = world.web.requests().len();
+    let again = world.client.post(&seen.challenges[0].url, json!({})).await;
+    assert_eq!(again.expect(200).json::<Challenge>(), seen.challenges[0]);
+    assert_eq!(world.web.requests().len(), asked);
+}
+
+#[tokio::test]
+async fn a_response_is_an_object() {
+    let mut world = World::new().await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let url = &order.authorizations[0];
+    let (challenge, _) = world.client.challenge(url, ChallengeType::Http01).await;
+    for payload in [json!([]), json!("text"), json!(null)] {
+        let answer = world.client.post(&challenge.url, payload).await;
+        answer.expect_problem(400, ProblemType::Malformed);
+    }
+    // Members it does not know must be passed over (section 7.5.1).
+    let answer = world
+        .client
+        .post(&challenge.url, json!({ "keyAuthorization": "x" }))
+        .await;
+    answer.expect(200);
+}
+
+#[tokio::test]
+async fn nothing_is_proven_after_the_end() {
+    let mut world = World::new().await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let url = &order.authorizations[0];
+    let (challenge, _) = world.client.challenge(url, ChallengeType::Http01).await;
+    let answer = world.client.post(url, json!({ "status": "revoked" })).await;
+    answer.expect_problem(400, ProblemType::Malformed);
+    let answer = world
+        .client
+        .post(url, json!({ "status": "deactivated" }))
+        .await;
+    let seen: Authorization = answer.expect(200).json();
+    assert_eq!(seen.status, AuthorizationStatus::Deactivated);
+    let answer = world.client.post(&challenge.url, json!({})).await;
+    answer.expect_problem(400, ProblemType::Malformed);
+}
+
+#[tokio::test]
+async fn dns_01_cannot_be_met_yet() {
+    let mut world = World::new().await;
+    let (_, order) = world.client.order(&["*.example.com"]).await;
+    let url = &order.authorizations[0];
+    let (challenge, _) = world.client.challenge(url, ChallengeType::Dns01).await;
+    world
+        .client
+        .post(&challenge.url, json!({}))
+        .await
+        .expect(200);
+    let seen: Authorization = world.client.fetch(url).await.json();
+    assert_eq!(seen.status, AuthorizationStatus::Invalid);
+    let error = seen.challenges[0].error.clone().unwrap();
+    assert_eq!(error.kind, ProblemType::IncorrectResponse);
+}
+
+#[tokio::test]
+async fn only_the_challenges_asked_for_are_on_offer() {
+    let mut world = World::with(builder().challenges([ChallengeType::Http01])).await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let seen: Authorization = world.client.fetch(&order.authorizations[0]).await.json();
+    assert_eq!(seen.challenges.len(), 1);
+    assert_eq!(seen.challenges[0].kind, ChallengeType::Http01);
+}

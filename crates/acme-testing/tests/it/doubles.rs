@@ -1,0 +1,45 @@
+//! `valid_for_name`: txacme's five examples, certificates and signing requests.
+
+use acme_testing::{
+    CertificateValidity, TestPki,
+    messages::{
+        CertificateSigningRequest, ServerName,
+        jose::{KeyType, PrivateKey},
+    },
+    valid_for_name,
+};
+
+#[test]
+fn certificates_and_requests_are_matched_by_name() {
+    let pki = TestPki::new().unwrap();
+    let check = |names: &[&str], name: &str, expected: bool| {
+        let parsed: Vec<ServerName> = names.iter().map(|it| it.parse().unwrap()).collect();
+        let (chain, _) = pki
+            .issue_server(&parsed, CertificateValidity::FOREVER)
+            .unwrap();
+        assert_eq!(
+            valid_for_name(&chain.as_der()[0], name),
+            expected,
+            "{names:?} {name}"
+        );
+        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let csr = CertificateSigningRequest::for_names(&parsed, &key).unwrap();
+        assert_eq!(
+            valid_for_name(csr.as_der(), name),
+            expected,
+            "{names:?} {name}"
+        );
+    };
+    check(&["example.com"], "example.com", true);
+    check(&["example.com", "example.invalid"], "example.com", true);
+    check(&["example.com", "example.invalid"], "example.invalid", true);
+    check(&["example.com"], "example.invalid", false);
+    check(&["example.com", "example.org"], "example.invalid", false);
+    check(&["*.example.com"], "www.example.com", true);
+    check(&["*.example.com"], "a.b.example.com", false);
+    check(&["*.example.com"], "example.com", false);
+    check(&["192.0.2.1", "2001:db8::1"], "2001:db8::1", true);
+    check(&["192.0.2.1"], "192.0.2.2", false);
+    check(&["example.com"], "not a name", false);
+    assert!(!valid_for_name(b"neither", "example.com"));
+}

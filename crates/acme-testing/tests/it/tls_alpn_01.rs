@@ -1,0 +1,428 @@
+//! Validation by tls-alpn-01 (RFC 8737), with a certificate made by hand.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use acme_testing::{
+    TestCa,
+    messages::{
+        Authorization, AuthorizationStatus, ChallengeType, KeyAuthorization, Order, OrderStatus,
+        ProblemType, ServerName,
+        tls_alpn::{ACME_IDENTIFIER, acme_identifier_value},
+    },
+};
+use der::{
+    Encode,
+    asn1::{Ia5String, OctetString},
+};
+use p256::{
+    ecdsa::{DerSignature, SigningKey},
+    elliptic_curve::Generate,
+    pkcs8::EncodePrivateKey,
+};
+use rustls::{
+    ServerConfig, SupportedProtocolVersion,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+    version::{TLS12, TLS13},
+};
+use serde_json::json;
+use spki::{EncodePublicKey, SubjectPublicKeyInfoRef};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use x509_cert::{
+    TbsCertificate,
+    builder::{self, Builder, CertificateBuilder, profile::BuilderProfile},
+    ext::{
+        Extension, ToExtension,
+        pkix::{SubjectAltName, name::GeneralName},
+    },
+    name::Name,
+    serial_number::SerialNumber,
+    time::{Time, Validity},
+};
+
+use crate::{client::Client, world::builder as ca_builder};
+
+/// A challenge certificate and the server that shows it; right unless changed.
+struct Shape {
+    extensions: Vec<Extension>,
+    issuer: Name,
+    signer: SigningKey,
+    certificate_key: SigningKey,
+    handshake_key: SigningKey,
+    protocols: Vec<&'static [u8]>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+}
+
+fn names(names: &[&str]) -> Extension {
+    let names = names
+        .iter()
+        .map(|it| match it.parse().unwrap() {
+            ServerName::Dns(_) => GeneralName::DnsName(Ia5String::new(it).unwrap()),
+            ServerName::Ip(address) => GeneralName::from(address),
+        })
+        .collect();
+    SubjectAltName(names)
+        .to_extension(&Name::default(), &[])
+        .unwrap()
+}
+
+fn identifier(critical: bool, value: &[u8]) -> Extension {
+    let extn_value = OctetString::new(value).unwrap();
+    Extension {
+        extn_id: ACME_IDENTIFIER,
+        critical,
+        extn_value,
+    }
+}
+
+impl Shape {
+    fn right(name: &str, answer: &KeyAuthorization) -> Self {
+        let key = SigningKey::generate();
+        let value = acme_identifier_value(&answer.digest());
+        Self {
+            extensions: vec![names(&[name]), identifier(true, &value)],
+            issuer: Name::default(),
+            signer: key.clone(),
+            certificate_key: key.clone(),
+            handshake_key: key,
+            protocols: vec![b"acme-tls/1"],
+            versions: vec![&TLS13, &TLS12],
+        }
+    }
+
+    fn config(self, hellos: Hellos) -> ServerConfig {
+        let spki = self
+            .certificate_key
+            .verifying_key()
+            .to_public_key_der()
+            .unwrap();
+        let profile = Bare {
+            issuer: self.issuer,
+            extensions: self.extensions,
+        };
+        let validity = Validity::new(Time::INFINITY, Time::INFINITY);
+        let serial = SerialNumber::from(1u8);
+        let builder =
+            CertificateBuilder::new(profile, serial, validity, spki.decode_msg().unwrap());
+        let certificate = builder
+            .unwrap()
+            .build::<_, DerSignature>(&self.signer)
+            .unwrap();
+        let key = self
+            .handshake_key
+            .to_pkcs8_der()
+            .unwrap()
+            .as_bytes()
+            .to_vec();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
+        let provider = crate::client::provider();
+        let key = provider.key_provider.load_private_key(key).unwrap();
+        let shown = CertifiedKey::new(vec![certificate.to_der().unwrap().into()], key);
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&self.versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Show {
+                shown: Arc::new(shown),
+                hellos,
+            }));
+        config.alpn_protocols = self.protocols.iter().map(|it| it.to_vec()).collect();
+        config
+    }
+}
+
+struct Bare {
+    issuer: Name,
+    extensions: Vec<Extension>,
+}
+
+impl BuilderProfile for Bare {
+    fn get_issuer(&self, _: &Name) -> Name {
+        self.issuer.clone()
+    }
+
+    fn get_subject(&self) -> Name {
+        Name::default()
+    }
+
+    fn build_extensions(
+        &self,
+        _: SubjectPublicKeyInfoRef<'_>,
+        _: SubjectPublicKeyInfoRef<'_>,
+        _: &TbsCertificate,
+    ) -> builder::Result<Vec<Extension>> {
+        Ok(self.extensions.clone())
+    }
+}
+
+/// The server names and protocols that clients sent.
+type Hellos = Arc<Mutex<Vec<(Option<String>, Vec<Vec<u8>>)>>>;
+
+#[derive(Debug)]
+struct Show {
+    shown: Arc<CertifiedKey>,
+    hellos: Hellos,
+}
+
+impl ResolvesServerCert for Show {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let protocols = hello
+            .alpn()
+            .into_iter()
+            .flatten()
+            .map(<[u8]>::to_vec)
+            .collect();
+        let name = hello.server_name().map(str::to_owned);
+        self.hellos.lock().unwrap().push((name, protocols));
+        Some(Arc::clone(&self.shown))
+    }
+}
+
+async fn serve(config: ServerConfig) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = acceptor.accept(stream).await;
+        }
+    });
+    port
+}
+
+/// Validates `name` by a server of this shape; returns the problem, and what it heard.
+async fn validate(
+    name: &str,
+    change: impl FnOnce(&mut Shape),
+) -> (Option<ProblemType>, Vec<(Option<String>, Vec<Vec<u8>>)>) {
+    let ca = ca_builder().start().await.unwrap();
+    let mut client = Client::register(&ca).await;
+    let (url, order) = client.order(&[name]).await;
+    let authorization = &order.authorizations[0];
+    let (challenge, answer) = client
+        .challenge(authorization, ChallengeType::TlsAlpn01)
+        .await;
+    let mut shape = Shape::right(name, &answer);
+    change(&mut shape);
+    let hellos = Hellos::default();
+    ca.set_tls_alpn_01_port(serve(shape.config(Arc::clone(&hellos))).await);
+    client.post(&challenge.url, json!({})).await.expect(200);
+    let seen: Authorization = client.fetch(authorization).await.json();
+    let order: Order = client.fetch(&url).await.json();
+    let error = seen.challenges[0].error.clone();
+    let expected = match error {
+        Some(_) => (AuthorizationStatus::Invalid, OrderStatus::Invalid),
+        None => (AuthorizationStatus::Valid, OrderStatus::Ready),
+    };
+    assert_eq!((seen.status, order.status), expected);
+    assert_eq!(order.error, error);
+    let heard = hellos.lock().unwrap().clone();
+    (error.map(|it| it.kind), heard)
+}
+
+#[tokio::test]
+async fn the_right_certificate_proves_a_name() {
+    let (problem, heard) = validate("www.example.com", |_| {}).await;
+    assert_eq!(problem, None);
+    let offered = vec![b"acme-tls/1".to_vec()];
+    assert_eq!(heard, [(Some("www.example.com".to_owned()), offered)]);
+    for version in [&TLS12, &TLS13] {
+        let (problem, _) = validate("example.com", |it| it.versions = vec![version]).await;
+        assert_eq!(problem, None, "{version:?}");
+    }
+    let (problem, _) = validate("example.com", |it| it.protocols.insert(0, b"h2")).await;
+    assert_eq!(problem, None);
+}
+
+#[tokio::test]
+async fn an_address_is_asked_for_by_its_reverse_name() {
+    let (problem, heard) = validate("192.0.2.1", |_| {}).await;
+    assert_eq!(problem, None);
+    assert_eq!(heard[0].0.as_deref(), Some("1.2.0.192.in-addr.arpa"));
+    let (problem, heard) = validate("2001:db8::1", |_| {}).await;
+    assert_eq!(problem, None);
+    let reverse = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+    assert_eq!(heard[0].0.as_deref(), Some(reverse));
+}
+
+#[tokio::test]
+async fn a_wrong_certificate_is_refused() {
+    async fn check(what: &str, change: fn(&mut Shape), expected: ProblemType) {
+        let (problem, _) = validate("example.com", change).await;
+        assert_eq!(problem, Some(expected), "{what}");
+    }
+    let unauthorized = ProblemType::Unauthorized;
+    check(
+        "not critical",
+        |it| it.extensions[1].critical = false,
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "two names",
+        |it| it.extensions[0] = names(&["example.com", "example.org"]),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "another name",
+        |it| it.extensions[0] = names(&["example.org"]),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "upper case",
+        |it| it.extensions[0] = names(&["EXAMPLE.com"]),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "no names",
+        |it| drop(it.extensions.remove(0)),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "no identifier",
+        |it| drop(it.extensions.remove(1)),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "nothing in it",
+        |it| it.extensions.clear(),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "identifier twice",
+        |it| it.extensions.push(it.extensions[1].clone()),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "names twice",
+        |it| it.extensions.push(it.extensions[0].clone()),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "any extension twice",
+        |it| {
+            let extn_id = const_oid::db::rfc5280::ID_CE_KEY_USAGE;
+            let extn_value = OctetString::new([3, 2, 7, 128]).unwrap();
+            let usage = Extension {
+                extn_id,
+                critical: false,
+                extn_value,
+            };
+            it.extensions.extend([usage.clone(), usage]);
+        },
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "another issuer",
+        |it| it.issuer = "CN=other".parse().unwrap(),
+        unauthorized.clone(),
+    )
+    .await;
+    check(
+        "another signer",
+        |it| it.signer = SigningKey::generate(),
+        unauthorized.clone(),
+    )
+    .await;
+    check("no ALPN", |it| it.protocols.clear(), unauthorized).await;
+
+    let incorrect = ProblemType::IncorrectResponse;
+    let wrong =
+        |it: &mut Shape| it.extensions[1] = identifier(true, &acme_identifier_value(&[7; 32]));
+    check("wrong digest", wrong, incorrect.clone()).await;
+    check(
+        "bare digest",
+        |it| {
+            let value = it.extensions[1].extn_value.as_bytes()[2..].to_vec();
+            it.extensions[1] = identifier(true, &value);
+        },
+        incorrect,
+    )
+    .await;
+
+    check(
+        "other protocols",
+        |it| it.protocols = vec![b"h2"],
+        ProblemType::Tls,
+    )
+    .await;
+    let forge = |it: &mut Shape| it.handshake_key = SigningKey::generate();
+    check("handshake by another key", forge, ProblemType::Tls).await;
+    check(
+        "handshake by another key, TLS 1.2",
+        |it| {
+            it.handshake_key = SigningKey::generate();
+            it.versions = vec![&TLS12];
+        },
+        ProblemType::Tls,
+    )
+    .await;
+}
+
+async fn validate_port(ca: &TestCa, port: u16) -> ProblemType {
+    let mut client = Client::register(ca).await;
+    ca.set_tls_alpn_01_port(port);
+    let (_, order) = client.order(&["example.com"]).await;
+    let authorization = &order.authorizations[0];
+    let (challenge, _) = client
+        .challenge(authorization, ChallengeType::TlsAlpn01)
+        .await;
+    client.post(&challenge.url, json!({})).await.expect(200);
+    let seen: Authorization = client.fetch(authorization).await.json();
+    seen.challenges[0].error.clone().unwrap().kind
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_proves_nothing() {
+    let ca = ca_builder().start().await.unwrap();
+    let web = crate::world::WebServer::start().await;
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    assert_eq!(validate_port(&ca, port).await, ProblemType::Connection);
+
+    let closing = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = closing.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = closing.accept().await {
+            drop(stream);
+        }
+    });
+    assert_eq!(validate_port(&ca, port).await, ProblemType::Connection);
+
+    let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = plain.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let _ = stream.read(&mut [0; 1024]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    assert_eq!(validate_port(&ca, port).await, ProblemType::Tls);
+
+    // It takes the hello for a request that never ends; the CA's patience does.
+    let hurried = ca_builder()
+        .validation_timeout(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(
+        validate_port(&hurried, web.port).await,
+        ProblemType::Connection
+    );
+}
