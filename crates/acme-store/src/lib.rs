@@ -7,6 +7,8 @@ mod certificate_store;
 #[cfg(unix)]
 mod directory;
 mod memory;
+mod memory_records;
+mod record_store;
 mod version;
 
 #[cfg(unix)]
@@ -22,4 +24,9 @@ pub use certificate_store::{
 pub use directory::{DirectoryOptions, DirectoryStore};
 pub use futures_core::stream::BoxStream;
 pub use memory::MemoryStore;
+pub use memory_records::MemoryRecords;
+pub use record_store::{
+    Acquired, Capabilities, CommitError, Guard, InvalidKey, Key, KeyPage, Lease, LeaseError, Life,
+    NodeId, Op, Prefix, Record, RecordError, RecordEvent, RecordStore, WatchKind, WriteError,
+};
 pub use version::{Expect, Version};

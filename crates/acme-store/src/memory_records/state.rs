@@ -1,0 +1,129 @@
+//! The records and leases of a store in memory, at a given moment.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    time::Duration,
+};
+
+use acme_messages::Timestamp;
+use bytes::Bytes;
+
+use crate::{
+    Capabilities, Key, KeyPage, Lease, Life, NodeId, Op, Page, Prefix, Record, Version, WriteError,
+};
+
+/// The longest value, in bytes.
+const MAX_VALUE: usize = Capabilities::MAX_VALUE;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    records: BTreeMap<Key, Kept>,
+    pub(super) leases: HashMap<Key, Held>,
+    versions: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    record: Record,
+    end: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) owner: NodeId,
+    pub(super) epoch: u64,
+    /// `None` once it was released: the epoch goes on.
+    pub(super) nonce: Option<[u8; Lease::NONCE_LENGTH]>,
+    pub(super) since: Timestamp,
+    pub(super) end: Timestamp,
+}
+
+impl State {
+    pub(super) fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
+        let kept = self.records.get(key)?;
+        kept.is_live(now).then_some(&kept.record)
+    }
+
+    pub(super) fn check(&self, op: &Op, now: Timestamp) -> Result<(), WriteError> {
+        let current = self.live(op.key(), now).map(|it| &it.version);
+        let met = match op {
+            Op::Put {
+                value, expected, ..
+            } => {
+                let limit = MAX_VALUE;
+                if value.len() > limit {
+                    return Err(WriteError::TooLarge { limit });
+                }
+                expected.is_met_by(current)
+            }
+            Op::Delete { version, .. } => current == Some(version),
+        };
+        if met {
+            Ok(())
+        } else {
+            Err(WriteError::Conflict)
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        self.records.remove(key);
+    }
+
+    pub(super) fn put(&mut self, key: Key, value: Bytes, life: Life, now: Timestamp) -> Version {
+        self.versions += 1;
+        // Now and then what has ended makes room, for the price of one look at each.
+        if self.versions.is_multiple_of(1024) {
+            self.records.retain(|_, kept| kept.is_live(now));
+        }
+        let version = Version::new(self.versions.to_be_bytes());
+        let kept = Kept {
+            record: Record::new(value, version.clone()),
+            end: match life {
+                Life::Durable => None,
+                Life::Ephemeral(span) => Some(after(now, span)),
+            },
+        };
+        self.records.insert(key, kept);
+        version
+    }
+
+    pub(super) fn held(&mut self, lease: &Lease, now: Timestamp) -> Option<&mut Held> {
+        let held = self.leases.get_mut(lease.name())?;
+        (held.nonce == Some(*lease.nonce()) && now < held.end).then_some(held)
+    }
+
+    pub(super) fn page(
+        &self,
+        prefix: &Prefix,
+        after: Option<&Key>,
+        limit: usize,
+        now: Timestamp,
+    ) -> KeyPage {
+        // A key is never empty, so that all keys lie behind the empty text.
+        let start = match after {
+            Some(after) if after.as_str() >= prefix.as_str() => Bound::Excluded(after.as_str()),
+            _ => Bound::Included(prefix.as_str()),
+        };
+        let mut live = self
+            .records
+            .range::<str, _>((start, Bound::Unbounded))
+            .take_while(|(key, _)| prefix.matches(key))
+            .filter(|(_, kept)| kept.is_live(now))
+            .map(|(key, kept)| (key.clone(), kept.record.version.clone()));
+        let items: Vec<_> = live.by_ref().take(limit.max(1)).collect();
+        let more = live.next().is_some();
+        let next = items.last().filter(|_| more).map(|(key, _)| key.clone());
+        Page { items, next }
+    }
+}
+
+impl Kept {
+    fn is_live(&self, now: Timestamp) -> bool {
+        self.end.is_none_or(|end| now < end)
+    }
+}
+
+pub(super) fn after(now: Timestamp, span: Duration) -> Timestamp {
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
+}

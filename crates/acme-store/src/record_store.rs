@@ -1,0 +1,265 @@
+//! What is remembered, and who may write it: small versioned records and leases.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use acme_messages::{Timestamp, jose::BoxFuture};
+use futures_core::stream::BoxStream;
+
+use crate::{Expect, Page, Version};
+pub use error::{CommitError, LeaseError, RecordError, WriteError};
+pub use key::{InvalidKey, Key, Prefix};
+pub use lease::{Acquired, Lease, NodeId};
+pub use record::{Capabilities, Guard, Life, Op, Record, RecordEvent, WatchKind};
+
+mod error;
+mod key;
+mod lease;
+mod record;
+
+/// Small records that several nodes share, and leases on the right to write them.
+///
+/// The contract:
+///
+/// - **Correctness comes from the conditional write.** There is no unguarded
+///   overwrite; a lease only saves work that would be thrown away.
+/// - **Down is never missing.** `Ok(None)` and an empty page are positive answers.
+/// - **A version is compared for equality only**, is never used twice for a key, and
+///   changes even when equal bytes are written again.
+/// - **A watch is a hint.** Who lists on [`Synced`](RecordEvent::Synced) and
+///   [`Resync`](RecordEvent::Resync), compares versions, and gets on
+///   [`Changed`](RecordEvent::Changed), misses nothing.
+/// - **A refused write changes nothing** and causes no event.
+/// - **Nothing waits for ever**, and a future may be dropped at any point: it leaves
+///   no lock and no connection behind.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use acme_store::{
+///     BoxFuture, Expect, Key, Life, MemoryRecords, RecordStore, WriteError,
+///     messages::{Clock, Timestamp},
+/// };
+///
+/// #[derive(Debug)]
+/// struct SystemClock;
+///
+/// impl Clock for SystemClock {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::now()
+///     }
+///
+///     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+///         Box::pin(tokio::time::sleep(span))
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let store: Arc<dyn RecordStore> = Arc::new(MemoryRecords::new(Arc::new(SystemClock)));
+/// let key: Key = "v1/jobs/example.com".parse()?;
+/// let version = store.put(&key, "1".into(), Expect::Absent, Life::Durable).await?;
+///
+/// let late = store.put(&key, "2".into(), Expect::Absent, Life::Durable).await;
+/// assert!(matches!(late, Err(WriteError::Conflict)));
+/// store.put(&key, "2".into(), version.into(), Life::Durable).await?;
+/// assert_eq!(store.get(&key).await?.expect("it was just put").value, "2");
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
+    /// What this store can do. It never changes while the store is open.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The record of a key; `None` when there certainly is none.
+    ///
+    /// # Errors
+    /// - [`RecordError`] when the store cannot know, or the record is damaged.
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, RecordError>>;
+
+    /// Writes a record, if what is there is what was expected.
+    ///
+    /// # Errors
+    /// - [`WriteError::Conflict`] when something else is there.
+    /// - [`WriteError::TooLarge`] when the value is over [`Capabilities::max_value`].
+    /// - [`WriteError::Store`] when the store cannot write, or cannot say whether it did.
+    fn put<'a>(
+        &'a self,
+        key: &'a Key,
+        value: bytes::Bytes,
+        expected: Expect,
+        life: Life,
+    ) -> BoxFuture<'a, Result<Version, WriteError>>;
+
+    /// Removes a record, if it still has this version.
+    ///
+    /// # Errors
+    /// - [`WriteError::Conflict`] when it has another, or there is none.
+    /// - [`WriteError::Store`] when the store cannot write, or cannot say whether it did.
+    fn delete<'a>(
+        &'a self,
+        key: &'a Key,
+        version: Version,
+    ) -> BoxFuture<'a, Result<(), WriteError>>;
+
+    /// One page of the keys that begin with `prefix`, each with its version, in the
+    /// order of their bytes.
+    ///
+    /// `None` asks for the first page, a page's [`next`](Page::next) for what is
+    /// behind it. A page has at most `limit` keys, and may have fewer. A key that
+    /// is there throughout comes exactly once.
+    ///
+    /// # Errors
+    /// - [`RecordError`] when the store cannot know all keys of the page.
+    fn list<'a>(
+        &'a self,
+        prefix: &'a Prefix,
+        after: Option<Key>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<KeyPage, RecordError>>;
+
+    /// Hints that something under `prefix` has changed.
+    ///
+    /// The first event is [`RecordEvent::Synced`], sent once changes are seen. A
+    /// store that has lost sight of changes sends [`RecordEvent::Resync`], again
+    /// only once it sees them. The stream does not end but with the store.
+    /// Dropping it frees whatever it holds.
+    fn watch(&self, prefix: &Prefix) -> BoxStream<'static, Result<RecordEvent, RecordError>>;
+
+    /// Takes a lease, if nobody has it, its owner included.
+    ///
+    /// Names of leases and keys of records do not meet.
+    ///
+    /// # Errors
+    /// - [`RecordError`] when the store cannot say. A lease that was granted all the
+    ///   same ends by itself.
+    fn acquire<'a>(
+        &'a self,
+        name: &'a Key,
+        owner: &'a NodeId,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Acquired, RecordError>>;
+
+    /// Prolongs a lease by its own span, counted from now.
+    ///
+    /// # Errors
+    /// - [`LeaseError::Lost`] when it has ended, whoever may have it now.
+    /// - [`LeaseError::Store`] when the store cannot say.
+    fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Lease, LeaseError>>;
+
+    /// Gives a lease back.
+    ///
+    /// # Errors
+    /// - [`LeaseError::Lost`] when it has ended, whoever may have it now: theirs stays.
+    /// - [`LeaseError::Store`] when the store cannot say.
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), LeaseError>>;
+
+    /// Writes all or nothing, if the lease is still held and each record is what
+    /// was expected; gives the version of each record put, and `None` for each deleted.
+    ///
+    /// A former holder of the lease, whatever it believes, changes nothing.
+    ///
+    /// # Errors
+    /// - [`CommitError::Conflict`] with the key of a record that is not what was expected.
+    /// - [`CommitError::Fenced`] when the lease has ended.
+    /// - [`CommitError::TooLarge`] and [`CommitError::TooMany`] when a value, or the
+    ///   number of operations, is over what the [capabilities](Self::capabilities) say.
+    /// - [`CommitError::Store`] when the store cannot write, or cannot say whether it did.
+    fn commit<'a>(
+        &'a self,
+        guard: &'a Lease,
+        ops: Vec<Op>,
+    ) -> BoxFuture<'a, Result<Vec<Option<Version>>, CommitError>>;
+
+    /// The store's own clock, if it has one: to report how far clocks are apart, and
+    /// for nothing else.
+    ///
+    /// # Errors
+    /// - [`RecordError`] when the store cannot say.
+    fn now(&self) -> BoxFuture<'_, Result<Option<Timestamp>, RecordError>>;
+}
+
+/// Keys with their versions, and the key that the next page is behind.
+pub type KeyPage = Page<(Key, Version), Key>;
+
+macro_rules! forward_record_store {
+    ($($pointer:ty),*) => {$(
+        impl<T: RecordStore + ?Sized> RecordStore for $pointer {
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
+            }
+
+            fn get<'a>(
+                &'a self,
+                key: &'a Key,
+            ) -> BoxFuture<'a, Result<Option<Record>, RecordError>> {
+                (**self).get(key)
+            }
+
+            fn put<'a>(
+                &'a self,
+                key: &'a Key,
+                value: bytes::Bytes,
+                expected: Expect,
+                life: Life,
+            ) -> BoxFuture<'a, Result<Version, WriteError>> {
+                (**self).put(key, value, expected, life)
+            }
+
+            fn delete<'a>(
+                &'a self,
+                key: &'a Key,
+                version: Version,
+            ) -> BoxFuture<'a, Result<(), WriteError>> {
+                (**self).delete(key, version)
+            }
+
+            fn list<'a>(
+                &'a self,
+                prefix: &'a Prefix,
+                after: Option<Key>,
+                limit: usize,
+            ) -> BoxFuture<'a, Result<KeyPage, RecordError>> {
+                (**self).list(prefix, after, limit)
+            }
+
+            fn watch(
+                &self,
+                prefix: &Prefix,
+            ) -> BoxStream<'static, Result<RecordEvent, RecordError>> {
+                (**self).watch(prefix)
+            }
+
+            fn acquire<'a>(
+                &'a self,
+                name: &'a Key,
+                owner: &'a NodeId,
+                ttl: Duration,
+            ) -> BoxFuture<'a, Result<Acquired, RecordError>> {
+                (**self).acquire(name, owner, ttl)
+            }
+
+            fn renew<'a>(
+                &'a self,
+                lease: &'a Lease,
+            ) -> BoxFuture<'a, Result<Lease, LeaseError>> {
+                (**self).renew(lease)
+            }
+
+            fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), LeaseError>> {
+                (**self).release(lease)
+            }
+
+            fn commit<'a>(
+                &'a self,
+                guard: &'a Lease,
+                ops: Vec<Op>,
+            ) -> BoxFuture<'a, Result<Vec<Option<Version>>, CommitError>> {
+                (**self).commit(guard, ops)
+            }
+
+            fn now(&self) -> BoxFuture<'_, Result<Option<Timestamp>, RecordError>> {
+                (**self).now()
+            }
+        }
+    )*};
+}
+
+forward_record_store!(Arc<T>, Box<T>);

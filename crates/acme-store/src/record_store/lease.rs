@@ -1,0 +1,169 @@
+//! Leases: the right to do something until it ends by itself.
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use acme_messages::Timestamp;
+
+use super::{InvalidKey, Key};
+
+/// Who asks for leases: a process, by a name that no other process has.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct NodeId(Arc<str>);
+
+impl NodeId {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = InvalidKey;
+
+    /// Takes what would be a key.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<Key>().map(|it| Self(it.as_str().into()))
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+/// What became of asking for a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    /// The lease is the asker's.
+    Granted(Lease),
+    /// Somebody has it.
+    Held {
+        /// Who.
+        owner: NodeId,
+        /// Since when, by the store's clock if it keeps that.
+        since: Option<Timestamp>,
+    },
+}
+
+/// A lease as its holder knows it.
+///
+/// The store recognizes it by its nonce. That it is past its deadline is for the
+/// holder to see, and to stop: whatever it still commits is fenced.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Lease {
+    name: Key,
+    owner: NodeId,
+    epoch: u64,
+    nonce: [u8; Self::NONCE_LENGTH],
+    sent: Timestamp,
+    ttl: Duration,
+}
+
+impl Lease {
+    /// Random bytes of a nonce: 128 bits, so that none is given twice, even by a
+    /// server that has forgotten.
+    pub const NONCE_LENGTH: usize = 16;
+
+    /// A lease that a store has granted to a request sent at `sent`.
+    ///
+    /// The moment of sending counts, by the holder's clock, since the store may
+    /// have begun to count the moment it came.
+    #[must_use]
+    pub const fn new(
+        name: Key,
+        owner: NodeId,
+        epoch: u64,
+        nonce: [u8; Self::NONCE_LENGTH],
+        sent: Timestamp,
+        ttl: Duration,
+    ) -> Self {
+        Self {
+            name,
+            owner,
+            epoch,
+            nonce,
+            sent,
+            ttl,
+        }
+    }
+
+    /// What the lease is for.
+    #[must_use]
+    pub const fn name(&self) -> &Key {
+        &self.name
+    }
+
+    /// Who has it.
+    #[must_use]
+    pub const fn owner(&self) -> &NodeId {
+        &self.owner
+    }
+
+    /// How many times it was granted before, for people; a server that has
+    /// forgotten counts anew.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What the store recognizes it by.
+    #[must_use]
+    pub const fn nonce(&self) -> &[u8; Self::NONCE_LENGTH] {
+        &self.nonce
+    }
+
+    /// The span it was granted for.
+    #[must_use]
+    pub const fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// When the holder must have stopped.
+    #[must_use]
+    pub fn deadline(&self) -> Timestamp {
+        self.sent.checked_add(self.ttl).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What is left of it; nothing once it has ended.
+    ///
+    /// A clock that was set back behind the moment of sending can no longer tell:
+    /// then nothing is left either.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use acme_store::{Lease, messages::Timestamp};
+    ///
+    /// let at = |second| Timestamp::from_second(second).expect("a small number");
+    /// let ttl = Duration::from_secs(30);
+    /// let lease = Lease::new("job".parse()?, "node".parse()?, 1, [0; 16], at(100), ttl);
+    /// assert_eq!(lease.remaining(at(110)), Duration::from_secs(20));
+    /// assert_eq!(lease.remaining(at(130)), Duration::ZERO);
+    /// assert_eq!(lease.remaining(at(99)), Duration::ZERO);
+    /// # Ok::<_, acme_store::InvalidKey>(())
+    /// ```
+    #[must_use]
+    pub fn remaining(&self, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(self.sent))
+            .map_or(Duration::ZERO, |used| self.ttl.saturating_sub(used))
+    }
+}
+
+/// Shows no nonce: it is what entitles.
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("name", &self.name)
+            .field("owner", &self.owner)
+            .field("epoch", &self.epoch)
+            .field("deadline", &self.deadline())
+            .finish_non_exhaustive()
+    }
+}
