@@ -2,6 +2,7 @@
 //!
 //! - [`Pebble`] runs Let's Encrypt's test server with a DNS server of its own, on free ports,
 //!   and ends both with the test.
+//! - [`acme_program`] builds the program under test.
 //! - [`Child`] runs any program, awaits what it says, and ends it by its own process id.
 //! - [`Client`] and [`Identity`] are the least of HTTPS that a test needs, made without the crates
 //!   under test.
@@ -29,6 +30,7 @@ mod http;
 mod pebble;
 mod port;
 mod process;
+mod program;
 mod tls;
 
 pub use self::error::Error;
@@ -36,4 +38,5 @@ pub use self::http::{Client, Response};
 pub use self::pebble::{Dns, Pebble, PebbleBuilder, Programs, skipped};
 pub use self::port::{free_port, is_free};
 pub use self::process::{Child, Log};
+pub use self::program::acme_program;
 pub use self::tls::Identity;
