@@ -165,7 +165,11 @@ async fn a_stopped_ca_is_gone() {
     assert_eq!(address(ca.directory_url()), old);
     let error = builder().listen(old).start().await.unwrap_err();
     assert!(matches!(error, TestCaError::Bind { address, .. } if address == old));
+    // A dropped one, too, once its task has had its turn.
     drop(ca);
+    while TcpStream::connect(old).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
