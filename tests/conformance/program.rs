@@ -48,7 +48,7 @@ impl Site {
         let endpoint = format!("acme:{}:tcp:{}:127.0.0.1", certs.display(), self.port);
         let mut command = Command::new(acme_program()?);
         command
-            .args(["serve", &endpoint, "--agree-tos"])
+            .args(["serve", &endpoint, "--agree-tos", "--log", "info"])
             .args(["--directory", pebble.directory_url()])
             .arg("--ca-root")
             .arg(pebble.https_root_file())

@@ -79,7 +79,7 @@ mod tests {
     fn a_cause_is_said_once() {
         #[derive(Debug, thiserror::Error)]
         #[error("{0}")]
-        struct Layer(&'static str, #[source] Option<Box<Layer>>);
+        struct Layer(&'static str, #[source] Option<Box<Self>>);
 
         let inner = Layer("connection refused", None);
         let again = Layer("connection refused", Some(inner.into()));

@@ -25,7 +25,7 @@ use failure::Failure;
 /// 2 for a wrong use of the command line, 3 for a wrong configuration, 4 when the
 /// certificate directory cannot be used, 75 when trying again later may help.
 #[derive(Debug, Parser)]
-#[command(name = "acme", version, about, long_about, max_term_width = 100)]
+#[command(name = "acme", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -44,11 +44,11 @@ enum Command {
 }
 
 impl Command {
-    /// The level that suits a command which says itself what it does, and one that does not.
+    /// What is logged where nothing is asked for. Both commands say themselves what the
+    /// service does, so that its own words would be the second ones.
     const fn default_log(&self) -> &'static str {
         match self {
-            Self::Demo(_) => "warn",
-            Self::Serve(_) => "info",
+            Self::Demo(_) | Self::Serve(_) => "warn,acme_service::engine=off",
         }
     }
 }

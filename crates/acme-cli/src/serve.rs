@@ -80,9 +80,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     });
     signals::stop().await;
     println!("Ending; connections have {} s.", GRACE.as_secs());
-    handle.shutdown(GRACE).await;
     // What has not ended by then is cut off.
-    tokio::time::timeout(GRACE, server).await.ok();
+    let server = tokio::time::timeout(GRACE, server);
+    let (_, ended) = tokio::join!(handle.shutdown(GRACE), server);
+    if ended.is_err() {
+        eprintln!("acme: warning: connections were cut off");
+    }
     reporter.abort();
     Ok(())
 }
@@ -260,7 +263,7 @@ fn cannot_listen(place: &str, error: &std::io::Error) -> Failure {
 }
 
 fn store_failure(error: &StoreError) -> Failure {
-    let failure = Failure::store("the certificate directory").because(error);
+    let failure = Failure::store(chain(error));
     match error {
         StoreError::DirectoryMissing { .. } => failure.hint("create it, owned by this user"),
         StoreError::NotWritable { .. } => failure.hint("let this user write there"),
@@ -296,6 +299,9 @@ async fn report(handle: EndpointHandle) {
     };
     loop {
         match events.recv().await {
+            Ok(ServiceEvent::Requesting { name }) => {
+                println!("{name}: requesting a certificate");
+            }
             Ok(ServiceEvent::Issued { name, bundle }) => {
                 let leaf = bundle.chain().leaf();
                 println!(

@@ -10,7 +10,12 @@ use acme_store::CertificateStore;
 use rustls::{ServerConfig, crypto::CryptoProvider};
 use tokio::{net::TcpListener, task::AbortHandle};
 
-use crate::{CertificateResolver, TlsListener, sync::Sync, tls_listener::ListenerCloser};
+use crate::{
+    CertificateResolver, TlsListener,
+    serving_store::ServingStore,
+    sync::{Serving, Sync},
+    tls_listener::ListenerCloser,
+};
 
 /// A TLS endpoint that obtains, renews and swaps its own certificates.
 ///
@@ -158,7 +163,11 @@ impl AutoTlsEndpointBuilder {
             .with_cert_resolver(Arc::new(resolver.clone()));
         config.alpn_protocols = self.protocols;
 
-        let mut sync = Sync::new(self.store.clone(), resolver.clone(), provider);
+        let serving = Serving {
+            resolver: resolver.clone(),
+            provider,
+        };
+        let mut sync = Sync::new(self.store.clone(), serving.clone());
         sync.reload_all().await;
         let listener = TlsListener::new(
             listener,
@@ -172,7 +181,11 @@ impl AutoTlsEndpointBuilder {
         let http_01_task = self
             .http_01
             .map(|it| serve_http_01(&http_01, it, local_addr));
-        let mut service = IssuingService::builder(self.store, self.authority)
+        let store = ServingStore {
+            store: self.store,
+            serving,
+        };
+        let mut service = IssuingService::builder(Arc::new(store), self.authority)
             .clock(self.clock)
             .policy(self.policy)
             .check_interval(self.check_interval)

@@ -3,6 +3,7 @@
 mod bind;
 mod endpoint;
 mod resolver;
+mod serving_store;
 mod spec;
 mod sync;
 mod tls_listener;

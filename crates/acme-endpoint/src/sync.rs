@@ -24,28 +24,48 @@ const BATCH: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Sync {
     store: Arc<dyn CertificateStore>,
-    resolver: CertificateResolver,
-    provider: Arc<CryptoProvider>,
+    serving: Serving,
     known: HashMap<ServerName, Version>,
+}
+
+/// Where certificates are served from, and what parses them.
+#[derive(Clone, Debug)]
+pub(crate) struct Serving {
+    pub(crate) resolver: CertificateResolver,
+    pub(crate) provider: Arc<CryptoProvider>,
 }
 
 type Change = (ServerName, Option<Arc<CertifiedKey>>);
 
+impl Serving {
+    fn parse(&self, name: &ServerName, bundle: &CertificateBundle) -> Option<Arc<CertifiedKey>> {
+        match certified_key(bundle, &self.provider) {
+            Ok(key) => Some(Arc::new(key)),
+            Err(error) => {
+                tracing::warn!(%name, %error, "a certificate cannot be served");
+                None
+            }
+        }
+    }
+
+    /// Serves a certificate from the next handshake on.
+    pub(crate) fn serve(&self, name: &ServerName, bundle: &CertificateBundle) {
+        if let Some(key) = self.parse(name, bundle) {
+            self.resolver.update([(name.clone(), Some(key))]);
+        }
+    }
+}
+
 impl Sync {
-    pub(crate) fn new(
-        store: Arc<dyn CertificateStore>,
-        resolver: CertificateResolver,
-        provider: Arc<CryptoProvider>,
-    ) -> Self {
+    pub(crate) fn new(store: Arc<dyn CertificateStore>, serving: Serving) -> Self {
         Self {
             store,
-            resolver,
-            provider,
+            serving,
             known: HashMap::new(),
         }
     }
 
-    /// Follows the store and the service until the service ends.
+    /// Follows the store until the service, whose events these are, ends.
     pub(crate) async fn run(mut self, mut events: broadcast::Receiver<ServiceEvent>) {
         let mut hints = self.store.watch();
         loop {
@@ -54,17 +74,11 @@ impl Sync {
                     StoreEvent::Changed(name) => self.reload(&name).await,
                     _ => self.reload_all().await,
                 },
-                event = events.recv() => match event {
-                    // What the service has just stored needs no second look.
-                    Ok(ServiceEvent::Issued { name, bundle }) => {
-                        if let Some(key) = self.parse(&name, &bundle) {
-                            self.resolver.update([(name, Some(key))]);
-                        }
+                event = events.recv() => {
+                    if matches!(event, Err(broadcast::error::RecvError::Closed)) {
+                        return;
                     }
-                    Ok(_) => {}
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.reload_all().await,
-                    Err(broadcast::error::RecvError::Closed) => return,
-                },
+                }
             }
         }
     }
@@ -94,7 +108,7 @@ impl Sync {
         }
         changes.extend(gone.into_keys().map(|name| (name, None)));
         if !changes.is_empty() {
-            self.resolver.update(changes);
+            self.serving.resolver.update(changes);
         }
     }
 
@@ -103,7 +117,7 @@ impl Sync {
         let read = self.read(name).await;
         self.note(name.clone(), read, &mut changes);
         if !changes.is_empty() {
-            self.resolver.update(changes);
+            self.serving.resolver.update(changes);
         }
     }
 
@@ -127,7 +141,7 @@ impl Sync {
         match read {
             Ok(Some((version, bundle))) => {
                 if let Some(bundle) = bundle
-                    && let Some(key) = self.parse(&name, &bundle)
+                    && let Some(key) = self.serving.parse(&name, &bundle)
                 {
                     changes.push((name.clone(), Some(key)));
                 }
@@ -139,16 +153,6 @@ impl Sync {
             }
             Err(error) => {
                 tracing::warn!(%name, %error, "an entry cannot be read; what was served is served on");
-            }
-        }
-    }
-
-    fn parse(&self, name: &ServerName, bundle: &CertificateBundle) -> Option<Arc<CertifiedKey>> {
-        match certified_key(bundle, &self.provider) {
-            Ok(key) => Some(Arc::new(key)),
-            Err(error) => {
-                tracing::warn!(%name, %error, "a certificate cannot be served");
-                None
             }
         }
     }

@@ -26,7 +26,7 @@ mod validation;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use acme_messages::{ServerName, SuggestedWindow};
+use acme_messages::{ChallengeType, ServerName, SuggestedWindow};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use builder::{TestCaBuilder, TestCaError};
@@ -126,6 +126,11 @@ impl TestCa {
         R: Into<Option<IpAddr>>,
     {
         self.authority.settings_mut().resolver = settings::Resolver::new(resolve);
+    }
+
+    /// The challenges on offer from now on; see [`TestCaBuilder::challenges`].
+    pub fn set_challenges(&self, kinds: impl IntoIterator<Item = ChallengeType>) {
+        self.authority.settings_mut().challenges = kinds.into_iter().collect();
     }
 
     /// The lifetime of certificates issued from now on.

@@ -31,7 +31,11 @@ pub(super) fn entry(folder: &Folder, name: &EntryName) -> Result<Option<Entry>, 
             Err(defect) => EntryState::Damaged(defect),
         }
     };
-    if contents != EntryState::Damaged(BundleError::NoPem) && metadata.mode() & 0o007 != 0 {
+    let keyless = matches!(
+        contents,
+        EntryState::Blank | EntryState::Damaged(BundleError::NoPem)
+    );
+    if !keyless && metadata.mode() & 0o007 != 0 {
         folder.warn_once(path.as_os_str(), || {
             tracing::warn!(path = %path.display(), "every user may read this private key");
         });
