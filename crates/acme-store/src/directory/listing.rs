@@ -38,12 +38,21 @@ fn page_of(
     for file in fs::read_dir(folder.path()).map_err(failed)? {
         let file = file.map_err(failed)?;
         let file_name = file.file_name();
-        let Some(name) = name_of(folder, &file_name) else {
-            continue;
-        };
         if after.is_some_and(|after| *file_name <= *after) {
             continue;
         }
+        if found.len() == size
+            && found
+                .last_key_value()
+                .is_some_and(|(last, _)| file_name > *last)
+        {
+            // Of a later page: what it is need not be known yet.
+            more = true;
+            continue;
+        }
+        let Some(name) = name_of(folder, &file_name) else {
+            continue;
+        };
         let file_type = match file.file_type() {
             Ok(file_type) => file_type,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

@@ -55,7 +55,11 @@ pub(crate) fn open(folder: &Folder, path: &Path) -> Result<Option<(File, Metadat
             tracing::debug!(path = %path.display(), %error, "not a file");
             return Err(not_a_file(path));
         }
-        Err(error) => return Err(failed(error)),
+        Err(error) => {
+            // The directory itself may be what is wrong.
+            folder.handle()?;
+            return Err(failed(error));
+        }
     };
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
