@@ -1,0 +1,284 @@
+//! What the directory promises beyond what every store does.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::symlink, net::UnixListener},
+    path::Path,
+};
+
+use acme_store::{
+    BundleError, CertificateBundle, CertificateStore, CertificateStoreExt, DirectoryStore,
+    EntryState, Expect, PutError, StoreError, messages::ServerName,
+};
+use tempfile::{TempDir, tempdir};
+
+use crate::pki::PKI;
+
+const GOOD: &str = include_str!("../data/www.example.com.pem");
+
+pub(crate) fn name(text: &str) -> ServerName {
+    text.parse().unwrap()
+}
+
+pub(crate) fn files(directory: &Path) -> Vec<String> {
+    let files = fs::read_dir(directory).unwrap();
+    let mut files: Vec<_> = files
+        .map(|it| it.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    files
+}
+
+async fn open(directory: &TempDir) -> DirectoryStore {
+    DirectoryStore::open(directory.path()).await.unwrap()
+}
+
+// S15
+#[tokio::test]
+async fn what_is_no_directory_is_refused_and_nothing_created() {
+    let directory = tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    let opened = DirectoryStore::open(&missing).await;
+    assert!(matches!(opened, Err(StoreError::DirectoryMissing { path }) if path == missing));
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let opened = DirectoryStore::open(&file).await;
+    assert!(matches!(opened, Err(StoreError::NotADirectory { path }) if path == file));
+    assert_eq!(files(directory.path()), ["file"]);
+}
+
+// S10
+#[tokio::test]
+async fn the_directory_may_have_any_name() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join(OsStr::from_bytes(b"\xff\xfe certs"));
+    fs::create_dir(&path).unwrap();
+    let store = DirectoryStore::open(&path).await.unwrap();
+    let bundle = PKI.bundle("www.example.com");
+    let name = name("www.example.com");
+    store.put(&name, &bundle, Expect::Absent).await.unwrap();
+    assert_eq!(files(&path), ["www.example.com.pem"]);
+}
+
+// S11, S12, S13, D8, T23, T39, T41
+#[tokio::test]
+async fn odd_entries_are_isolated() {
+    let directory = tempdir().unwrap();
+    let at = |file: &str| directory.path().join(file);
+    for passed_over in [
+        "DEFAULT.pem",
+        ".pem",
+        ".hidden.example.com.pem",
+        "lancer.json",
+        "UPPER.example.com.pem",
+        "a.example.com,b.example.com.pem",
+        "client.key",
+        "under_score.pem",
+        "README",
+    ] {
+        fs::write(at(passed_over), GOOD).unwrap();
+    }
+    fs::create_dir(at("directory.example.com.pem")).unwrap();
+    let _socket = UnixListener::bind(at("socket.example.com.pem")).unwrap();
+    fs::write(at("good.example.com.pem"), GOOD).unwrap();
+    fs::write(at("zero.example.com.pem"), "").unwrap();
+    fs::write(at("space.example.com.pem"), " \r\n\t\n").unwrap();
+    fs::write(at("garbage.example.com.pem"), "garbage").unwrap();
+    fs::write(at("cut.example.com.pem"), &GOOD[..600]).unwrap();
+    let large = vec![b' '; CertificateBundle::MAX_LENGTH + 1];
+    fs::write(
+        at("large.example.com.pem"),
+        [GOOD.as_bytes(), &large].concat(),
+    )
+    .unwrap();
+    symlink("nowhere", at("dangling.example.com.pem")).unwrap();
+    symlink("loop.example.com.pem", at("loop.example.com.pem")).unwrap();
+
+    let good = EntryState::Bundle(CertificateBundle::from_pem(GOOD.as_bytes()).unwrap());
+    let expected: BTreeMap<_, _> = [
+        ("good.example.com", Some(good)),
+        ("zero.example.com", Some(EntryState::Blank)),
+        ("space.example.com", Some(EntryState::Blank)),
+        (
+            "garbage.example.com",
+            Some(EntryState::Damaged(BundleError::NoPem)),
+        ),
+        (
+            "cut.example.com",
+            Some(EntryState::Damaged(BundleError::Malformed)),
+        ),
+        (
+            "large.example.com",
+            Some(EntryState::Damaged(BundleError::TooLong)),
+        ),
+        ("dangling.example.com", None),
+        ("loop.example.com", None),
+    ]
+    .map(|(it, state)| (name(it), state))
+    .into();
+    let store = open(&directory).await;
+    for (found, entry) in store.get_all().await.unwrap() {
+        match &expected[&found] {
+            Some(state) => assert_eq!(&entry.unwrap().contents, state, "{found}"),
+            None => assert!(matches!(entry, Err(StoreError::NotAFile { .. })), "{found}"),
+        }
+    }
+    assert_eq!(store.list_all().await.unwrap().len(), expected.len());
+    for taken in ["directory.example.com", "socket.example.com"] {
+        let refused = store.accepts(&name(taken)).await;
+        assert!(
+            matches!(refused, Err(StoreError::NotAFile { .. })),
+            "{taken}: {refused:?}"
+        );
+        let got = store.get(&name(taken)).await;
+        assert!(
+            matches!(got, Err(StoreError::NotAFile { .. })),
+            "{taken}: {got:?}"
+        );
+    }
+    // The healthy ones go on.
+    let zero = name("zero.example.com");
+    let version = store.get(&zero).await.unwrap().unwrap().version;
+    store
+        .put(&zero, &PKI.bundle("zero.example.com"), version.into())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn outage_is_not_absence() {
+    let directory = tempdir().unwrap();
+    let (path, away) = (
+        directory.path().join("certs"),
+        directory.path().join("away"),
+    );
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("www.example.com.pem"), GOOD).unwrap();
+    let store = DirectoryStore::open(&path).await.unwrap();
+    let www = name("www.example.com");
+    let bundle = PKI.bundle("www.example.com");
+    fs::rename(&path, &away).unwrap();
+    for missing in [
+        store.list_all().await.map(drop),
+        store.get(&www).await.map(drop),
+        store.accepts(&www).await,
+    ] {
+        assert!(matches!(missing, Err(StoreError::DirectoryMissing { .. })));
+    }
+    let put = store.put(&www, &bundle, Expect::Absent).await;
+    assert!(matches!(
+        put,
+        Err(PutError::Store(StoreError::DirectoryMissing { .. }))
+    ));
+    assert_eq!(files(directory.path()), ["away"]);
+
+    fs::write(&path, "").unwrap();
+    let listed = store.list_all().await;
+    assert!(
+        matches!(listed, Err(StoreError::NotADirectory { .. })),
+        "{listed:?}"
+    );
+    let got = store.get(&www).await;
+    assert!(
+        matches!(got, Err(StoreError::NotADirectory { .. })),
+        "{got:?}"
+    );
+
+    fs::remove_file(&path).unwrap();
+    fs::rename(&away, &path).unwrap();
+    assert!(store.get(&www).await.unwrap().unwrap().bundle().is_some());
+}
+
+#[tokio::test]
+async fn shorter_replacement_leaves_no_tail() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("www.example.com.pem");
+    fs::write(&path, format!("{GOOD}{}", "# tail\n".repeat(2000))).unwrap();
+    let store = open(&directory).await;
+    let www = name("www.example.com");
+    let version = store.get(&www).await.unwrap().unwrap().version;
+    let bundle = PKI.bundle("www.example.com");
+    store.put(&www, &bundle, version.into()).await.unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), bundle.to_pem().as_str());
+}
+
+// D12, S17
+#[tokio::test]
+async fn an_alias_is_no_entry_of_its_own() {
+    let directory = tempdir().unwrap();
+    let real = directory.path().join("www.example.com.pem");
+    let alias = directory.path().join("example.com.pem");
+    fs::write(&real, GOOD).unwrap();
+    symlink("www.example.com.pem", &alias).unwrap();
+    let store = open(&directory).await;
+    let listed = store.list_all().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].name, name("www.example.com"));
+    let entry = store.get(&name("example.com")).await.unwrap().unwrap();
+    assert_eq!(entry.version, listed[0].version);
+
+    let bundle = PKI.bundle("www.example.com");
+    let expected = entry.version.into();
+    store
+        .put(&name("example.com"), &bundle, expected)
+        .await
+        .unwrap();
+    assert!(fs::symlink_metadata(&alias).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&real).unwrap(), bundle.to_pem().as_str());
+    assert_eq!(
+        files(directory.path()),
+        ["example.com.pem", "www.example.com.pem"]
+    );
+}
+
+// D6, D7
+#[tokio::test]
+async fn what_a_killed_writer_left_is_swept_and_never_listed() {
+    let directory = tempdir().unwrap();
+    let left = format!(".{}.tmp", "0123456789abcdef".repeat(2));
+    let foreign = [".vimrc.tmp", ".0123.tmp", "0123456789abcdef.tmp"];
+    for file in foreign.iter().copied().chain([&*left]) {
+        fs::write(directory.path().join(file), "half a key").unwrap();
+    }
+    let listing = async || open(&directory).await.list_all().await.unwrap();
+
+    // Somebody is writing: it may be theirs.
+    let handle = fs::File::open(directory.path()).unwrap();
+    handle.lock().unwrap();
+    assert_eq!(listing().await, []);
+    assert!(files(directory.path()).contains(&left));
+    handle.unlock().unwrap();
+
+    assert_eq!(listing().await, []);
+    let mut expected = foreign.map(str::to_owned);
+    expected.sort();
+    assert_eq!(files(directory.path()), expected);
+}
+
+// D6, S9
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_never_sees_half_a_file() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("www.example.com.pem");
+    let store = open(&directory).await;
+    let www = name("www.example.com");
+    let bundles = [PKI.bundle("www.example.com"), PKI.bundle("www.example.com")];
+    let mut version = store.put(&www, &bundles[0], Expect::Absent).await.unwrap();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let reader = std::thread::spawn(move || {
+        let mut reads = 0;
+        while stopped.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+            CertificateBundle::from_pem(&fs::read(&path).unwrap()).unwrap();
+            reads += 1;
+        }
+        reads
+    });
+    for round in 1..100 {
+        let bundle = &bundles[round % 2];
+        version = store.put(&www, bundle, version.into()).await.unwrap();
+    }
+    drop(stop);
+    assert!(reader.join().unwrap() > 0);
+}

@@ -1,0 +1,175 @@
+//! This test binary again, as another process: another user, another umask, one to kill.
+
+use std::{
+    env, fs,
+    io::Write,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use acme_store::{
+    CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect, PutError,
+    StoreError, load_or_create_account_key, messages::ServerName,
+};
+use tempfile::TempDir;
+
+use crate::pki::PKI;
+
+const TASK: &str = "ACME_STORE_TEST_TASK";
+const DIRECTORY: &str = "ACME_STORE_TEST_DIRECTORY";
+
+/// Nobody, as most systems have it.
+pub(crate) const NOBODY: u32 = 65534;
+
+/// Whether this process is root's: only then can it be somebody else.
+pub(crate) fn is_root() -> bool {
+    let file = tempfile::tempfile().unwrap();
+    file.metadata().unwrap().uid() == 0
+}
+
+/// What another process does in a directory.
+pub(crate) struct Helper {
+    command: Command,
+    /// The program, where others may run it.
+    _program: TempDir,
+}
+
+impl Helper {
+    pub(crate) fn new(task: &str, directory: &Path, umask: &str) -> Self {
+        let program = tempfile::tempdir().unwrap();
+        fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let path: PathBuf = program.path().join("it");
+        fs::copy(env::current_exe().unwrap(), &path).unwrap();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
+            .arg(path)
+            .args(["--exact", "helper::task", "--nocapture", "--test-threads=1"])
+            .env(TASK, task)
+            .env(DIRECTORY, directory)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        Self {
+            command,
+            _program: program,
+        }
+    }
+
+    pub(crate) fn nobody(mut self) -> Self {
+        self.command.uid(NOBODY).gid(NOBODY);
+        self
+    }
+
+    pub(crate) const fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
+    /// Runs it to its end, and gives the lines it has said.
+    pub(crate) fn run(mut self) -> Vec<String> {
+        let output = self.command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{said}");
+        let said = said.lines().filter_map(|it| it.strip_prefix("said: "));
+        said.map(str::to_owned).collect()
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the test that has started us reads it")]
+fn say(what: &str) {
+    // The harness has written the beginning of a line.
+    println!("\nsaid: {what}");
+    std::io::stdout().flush().unwrap();
+}
+
+/// The other process begins here; within the suite there is nothing to do.
+#[tokio::test]
+async fn task() {
+    let Ok(task) = env::var(TASK) else { return };
+    let path = PathBuf::from(env::var_os(DIRECTORY).unwrap());
+    match &*task {
+        "put all" => put_all(&path).await,
+        "put for ever" => put_for_ever(&path).await,
+        "account key" => {
+            let key = load_or_create_account_key(&path).await.unwrap();
+            say(&key.thumbprint().to_string());
+        }
+        "open" => open(&path).await,
+        other => panic!("{other}"),
+    }
+}
+
+/// Replaces each entry and makes a new one; says what became of each.
+async fn put_all(path: &Path) {
+    let store = DirectoryStore::open(path).await.unwrap();
+    let mut names: Vec<_> = store
+        .list_all()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
+    names.sort();
+    names.push("new.example.com".parse().unwrap());
+    for name in names {
+        let accepted = store.accepts(&name).await.is_ok();
+        let result = put(&store, &name).await;
+        assert_eq!(accepted, result.is_ok(), "{name}");
+        let result = result.map_or("refused", |()| "put");
+        say(&format!("{name}: {result}"));
+    }
+    load_or_create_account_key(path).await.unwrap();
+}
+
+async fn put(store: &DirectoryStore, name: &ServerName) -> Result<(), PutError> {
+    let expected = store
+        .get(name)
+        .await?
+        .map_or(Expect::Absent, |it| it.version.into());
+    store
+        .put(name, &PKI.bundle(&name.to_string()), expected)
+        .await
+        .map(drop)
+}
+
+async fn put_for_ever(path: &Path) {
+    let store = DirectoryStore::open(path).await.unwrap();
+    let name = "www.example.com".parse().unwrap();
+    loop {
+        put(&store, &name).await.unwrap();
+        say("put");
+    }
+}
+
+/// Says whether the directory can be opened, and what of it can be read.
+async fn open(path: &Path) {
+    match DirectoryStore::open(path).await {
+        Ok(_) => say("writable"),
+        Err(StoreError::NotWritable { path: it }) if it == path => say("not writable"),
+        Err(other) => panic!("{other:?}"),
+    }
+    let mut options = DirectoryOptions::default();
+    options.read_only = true;
+    let store = DirectoryStore::open_with(path, options).await.unwrap();
+    let refused = store.accepts(&"www.example.com".parse().unwrap()).await;
+    assert!(matches!(refused, Err(StoreError::NotWritable { .. })));
+    for (name, entry) in store.get_all().await.unwrap() {
+        let entry = match entry {
+            Ok(entry) => {
+                if entry.bundle().is_some() {
+                    "bundle"
+                } else {
+                    "no bundle"
+                }
+            }
+            Err(StoreError::Io { .. }) => "unreadable",
+            Err(other) => panic!("{other:?}"),
+        };
+        say(&format!("{name}: {entry}"));
+    }
+}

@@ -1,0 +1,28 @@
+//! What the stores promise, seen from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets what it did not expect is to fail"
+)]
+
+mod behaviours;
+mod bundle;
+mod clock;
+mod lease;
+mod memory;
+mod pki;
+mod record_watch;
+mod records;
+
+#[cfg(unix)]
+mod account_key;
+#[cfg(unix)]
+mod directory;
+#[cfg(unix)]
+mod helper;
+#[cfg(unix)]
+mod names;
+#[cfg(unix)]
+mod permissions;
+#[cfg(unix)]
+mod watch;
