@@ -22,10 +22,11 @@ mod pem_text;
 /// self-signed root at the end is left out, since no client needs to be sent it.
 /// Cloning is cheap, and no `Debug` shows the key.
 ///
-/// ```no_run
+/// ```
 /// use acme_store::CertificateBundle;
 ///
-/// let bundle = CertificateBundle::from_pem(&std::fs::read("www.example.com.pem")?)?;
+/// # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/www.example.com.pem");
+/// let bundle = CertificateBundle::from_pem(&std::fs::read(file)?)?;
 /// assert!(bundle.chain().leaf().is_valid_for(&"www.example.com".parse()?));
 /// assert!(bundle.to_pem().starts_with("-----BEGIN PRIVATE KEY-----\n"));
 /// # Ok::<_, Box<dyn std::error::Error>>(())

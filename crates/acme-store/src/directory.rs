@@ -43,6 +43,9 @@ mod temporary;
 /// - Nothing else is ever put there, except `client.key` by
 ///   [`load_or_create_account_key`](crate::load_or_create_account_key).
 ///
+/// It works within a tokio runtime whose time is enabled, and waits for the disk on
+/// that runtime's blocking threads.
+///
 /// ```
 /// use acme_store::{CertificateStore, CertificateStoreExt, DirectoryStore, EntryState};
 ///
