@@ -8,7 +8,7 @@ use acme_store::{
 };
 use tempfile::tempdir;
 
-use crate::{directory::files, helper::Helper};
+use crate::{directory::files, other_process::OtherProcess};
 
 const SEC1_KEY: &str = include_str!("../data/sec1-with-parameters.key");
 const RSA_KEY: &str = include_str!("../data/rsa.key");
@@ -131,7 +131,7 @@ fn all_who_start_at_once_get_the_same_key() {
 fn processes_that_start_at_once_get_the_same_key() {
     let directory = tempdir().unwrap();
     let helpers: Vec<_> = (0..4)
-        .map(|_| Helper::new("account key", directory.path(), "022"))
+        .map(|_| OtherProcess::new("account key", directory.path(), "022"))
         .collect();
     let keys: HashSet<Vec<String>> = thread::scope(|scope| {
         let racers: Vec<_> = helpers

@@ -19,9 +19,9 @@ mod account_key;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]
-mod helper;
-#[cfg(unix)]
 mod names;
+#[cfg(unix)]
+mod other_process;
 #[cfg(unix)]
 mod permissions;
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use tempfile::tempdir;
 
 use crate::{
     directory::files,
-    helper::{Helper, NOBODY, is_root},
+    other_process::{NOBODY, OtherProcess, is_root},
 };
 
 const GOOD: &str = include_str!("../data/www.example.com.pem");
@@ -37,7 +37,7 @@ fn new_key_files_are_0600() {
         write(path, "chosen.example.com.pem", "", 0o640);
         write(path, "shared.example.com.pem", GOOD, 0o640);
         write(path, "txacme.example.com.pem", GOOD, 0o755);
-        let said = Helper::new("put all", path, umask).run();
+        let said = OtherProcess::new("put all", path, umask).run();
         assert!(
             said.len() == 5 && said.iter().all(|it| it.ends_with(": put")),
             "{said:?}"
@@ -70,7 +70,7 @@ fn owner_and_group_are_kept() {
         write(path, file, contents, 0o640);
         chown(path.join(file), Some(1234), Some(2345)).unwrap();
     }
-    let said = Helper::new("put all", path, "022").run();
+    let said = OtherProcess::new("put all", path, "022").run();
     assert_eq!(said.len(), 3, "{said:?}");
     for file in ["blank.example.com.pem", "full.example.com.pem"] {
         let kept = fs::metadata(path.join(file)).unwrap();
@@ -105,7 +105,7 @@ fn a_write_that_would_lose_a_reader_is_refused() {
     )
     .unwrap();
     chown(path.join("group.example.com.pem"), Some(NOBODY), Some(2345)).unwrap();
-    let said = Helper::new("put all", path, "022").nobody().run();
+    let said = OtherProcess::new("put all", path, "022").nobody().run();
     let expected = [
         "blank.example.com: put",
         "foreign.example.com: refused",
@@ -132,7 +132,7 @@ fn an_unwritable_directory_is_refused_and_can_be_read() {
     fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     write(path, "www.example.com.pem", GOOD, 0o644);
     write(path, "secret.example.com.pem", GOOD, 0o600);
-    let said = Helper::new("open", path, "022").nobody().run();
+    let said = OtherProcess::new("open", path, "022").nobody().run();
     let expected = [
         "not writable",
         "secret.example.com: unreadable",
@@ -156,7 +156,7 @@ fn kill_at_any_point_leaves_a_loadable_pair() {
         .build()
         .unwrap();
     for round in 0..12 {
-        let mut helper = Helper::new("put for ever", path, "022");
+        let mut helper = OtherProcess::new("put for ever", path, "022");
         let mut child = helper.command().spawn().unwrap();
         // Killed some time after its n-th write: where in the next one, chance decides.
         let said = BufReader::new(child.stdout.take().unwrap());

@@ -32,13 +32,13 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// What another process does in a directory.
-pub(crate) struct Helper {
+pub(crate) struct OtherProcess {
     command: Command,
     /// The program, where others may run it.
     _program: TempDir,
 }
 
-impl Helper {
+impl OtherProcess {
     pub(crate) fn new(task: &str, directory: &Path, umask: &str) -> Self {
         let program = tempfile::tempdir().unwrap();
         fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -48,7 +48,12 @@ impl Helper {
         command
             .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
             .arg(path)
-            .args(["--exact", "helper::task", "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                "other_process::task",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(TASK, task)
             .env(DIRECTORY, directory)
             .current_dir("/")
