@@ -55,8 +55,20 @@ pub struct Account {
     )]
     pub contact: Vec<String>,
     /// Where the list of orders is; many CAs have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub orders: Option<String>,
+    /// Whether the terms of service were agreed to, where the CA says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms_of_service_agreed: Option<bool>,
+    /// The binding that the account was made with ([RFC 8555, section 7.3.4]).
+    ///
+    /// [RFC 8555, section 7.3.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_account_binding: Option<serde_json::Value>,
 }
 
 impl Account {
@@ -67,6 +79,8 @@ impl Account {
             status: AccountStatus::Valid,
             contact,
             orders: None,
+            terms_of_service_agreed: None,
+            external_account_binding: None,
         }
     }
 }

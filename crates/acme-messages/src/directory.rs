@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The URLs of a CA's resources, each the exact text received.
 ///
@@ -20,21 +20,41 @@ pub struct Directory {
     /// Where an order is placed.
     pub new_order: String,
     /// Where an authorization is asked for ahead of an order; most CAs have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub new_authz: Option<String>,
     /// Where a certificate is revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub revoke_cert: Option<String>,
     /// Where an account's key is changed; some CAs have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub key_change: Option<String>,
     /// Where renewal information lives ([RFC 9773]).
     ///
     /// [RFC 9773]: https://www.rfc-editor.org/rfc/rfc9773#section-4.1
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub renewal_info: Option<String>,
     /// What the CA says of itself.
-    #[serde(default, deserialize_with = "crate::lenient::null_as_default")]
+    #[serde(
+        default,
+        skip_serializing_if = "DirectoryMeta::is_empty",
+        deserialize_with = "crate::lenient::null_as_default"
+    )]
     pub meta: DirectoryMeta,
 }
 
@@ -64,10 +84,16 @@ impl Directory {
 #[non_exhaustive]
 pub struct DirectoryMeta {
     /// The terms of service in force; may be a `data:` URI.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub terms_of_service: Option<String>,
     /// The CA's site.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub website: Option<String>,
     /// The names that a CAA record may give for this CA.
     #[serde(
@@ -81,10 +107,33 @@ pub struct DirectoryMeta {
         deserialize_with = "crate::lenient::null_as_default"
     )]
     pub external_account_required: bool,
-    /// The certificate profiles on offer, each with its description.
+    /// The certificate profiles on offer, each with its description, which may be empty
+    /// ([draft-ietf-acme-profiles]).
+    ///
+    /// [draft-ietf-acme-profiles]: https://datatracker.ietf.org/doc/draft-ietf-acme-profiles/
     #[serde(
         skip_serializing_if = "BTreeMap::is_empty",
-        deserialize_with = "crate::lenient::null_as_default"
+        deserialize_with = "profiles"
     )]
     pub profiles: BTreeMap<String, String>,
+}
+
+impl DirectoryMeta {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Keeps a profile whose description is no text: its name is what counts.
+fn profiles<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let profiles = Option::<BTreeMap<String, serde_json::Value>>::deserialize(deserializer)?;
+    let description = |it: serde_json::Value| it.as_str().unwrap_or_default().to_owned();
+    Ok(profiles
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, it)| (name, description(it)))
+        .collect())
 }

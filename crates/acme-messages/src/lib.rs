@@ -34,5 +34,5 @@ pub use jiff::Timestamp;
 pub use key_authorization::{InvalidToken, KeyAuthorization, Token};
 pub use name::{DnsName, InvalidName, ServerName};
 pub use order::{FinalizeRequest, NewOrder, Order, OrderStatus};
-pub use problem::{Problem, ProblemType};
+pub use problem::{Problem, ProblemDetails, ProblemType};
 pub use renewal::{CertificateId, RenewalInfo, SuggestedWindow};

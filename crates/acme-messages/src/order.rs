@@ -61,10 +61,18 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
     /// The profile in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub profile: Option<String>,
     /// The certificate this one replaces.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub replaces: Option<String>,
     /// Why it failed.
     #[serde(
@@ -79,7 +87,11 @@ pub struct Order {
     /// Where it is finalized.
     pub finalize: String,
     /// Where the certificate is, once there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::empty_as_none"
+    )]
     pub certificate: Option<String>,
 }
 

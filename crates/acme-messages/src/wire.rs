@@ -1,10 +1,12 @@
 //! The one way registries of names are read: known values typed, others kept.
 
 /// Declares an enum of wire names that keeps what it does not know as `Other`.
+///
+/// `also reads OLD as NEW` takes known names with an old prefix too.
 macro_rules! wire_names {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident {
+        pub enum $name:ident $(also reads $old:literal as $new:literal)? {
             $( $(#[$variant_meta:meta])* $variant:ident = $text:literal, )*
         }
     ) => {
@@ -27,14 +29,24 @@ macro_rules! wire_names {
                     Self::Other(text) => text,
                 }
             }
+
+            fn known(text: &str) -> Option<Self> {
+                match text {
+                    $( $text => Some(Self::$variant), )*
+                    _ => None,
+                }
+            }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                match text.as_str() {
-                    $( $text => Self::$variant, )*
-                    _ => Self::Other(text),
-                }
+                let known = Self::known(&text);
+                $(
+                    let known = known.or_else(|| {
+                        Self::known(&format!(concat!($new, "{}"), text.strip_prefix($old)?))
+                    });
+                )?
+                known.unwrap_or(Self::Other(text))
             }
         }
 

@@ -50,7 +50,7 @@ impl Reply {
         problem.status = Some(status.as_u16());
         let reply = Self::typed(status, "application/problem+json", &problem);
         Self {
-            problem: Some(problem.kind),
+            problem: Some(problem.into_details().kind),
             ..reply
         }
     }

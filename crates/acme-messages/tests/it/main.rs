@@ -1,0 +1,6 @@
+//! What acme-messages promises, seen from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod problem;
+mod resource;
