@@ -51,7 +51,8 @@ impl CertificateSigningRequest {
     ///
     /// # Errors
     /// - [`CsrError::NoNames`] when there are no names.
-    /// - [`CsrError::Sign`] when the key cannot sign.
+    /// - [`CsrError::Sign`] when the key cannot sign, or returns what is no signature of its
+    ///   algorithm.
     /// - [`CsrError::Malformed`] never for names that parsed; the encoder's type says so.
     #[doc(alias = "csr_for_names")]
     pub fn for_names(names: &[ServerName], key: &(impl Signer + ?Sized)) -> Result<Self, CsrError> {
@@ -67,10 +68,12 @@ impl CertificateSigningRequest {
         let info = request_info(&distinct, key.public_jwk())?;
         let signature = key.sign(&info.to_der()?).map_err(CsrError::Sign)?;
         let algorithm = key.algorithm();
+        let signature = x509_signature::to_der(algorithm, &signature)
+            .map_err(|error| CsrError::Sign(SignError::new(error)))?;
         let request = CertReq {
             algorithm: x509_signature::algorithm_identifier(algorithm)
                 .ok_or(CsrError::UnsupportedKey)?,
-            signature: BitString::from_bytes(&x509_signature::to_der(algorithm, &signature)?)?,
+            signature: BitString::from_bytes(&signature)?,
             info,
         };
         Ok(Self {
@@ -84,10 +87,16 @@ impl CertificateSigningRequest {
     /// Reads a DER CSR and checks its own signature.
     ///
     /// # Errors
-    /// - [`CsrError::Malformed`] when it is not DER of a CSR, or too long.
+    /// - [`CsrError::Malformed`] when it is not DER of a CSR, is longer than
+    ///   [`MAX_LENGTH`](Self::MAX_LENGTH), or asks for alternative names twice
+    ///   ([RFC 5280, section 4.2]).
     /// - [`CsrError::UnsupportedName`] when it asks for a name no certificate can be for.
     /// - [`CsrError::UnsupportedKey`] when its key is of a kind this build does not know.
+    /// - [`CsrError::UnsupportedSignature`] when it is signed by an algorithm this build does
+    ///   not know.
     /// - [`CsrError::BadSignature`] when its key did not sign it.
+    ///
+    /// [RFC 5280, section 4.2]: https://www.rfc-editor.org/rfc/rfc5280#section-4.2
     #[doc(alias = "decode_csr")]
     pub fn from_der(der: &[u8]) -> Result<Self, CsrError> {
         if der.len() > Self::MAX_LENGTH {
@@ -96,7 +105,7 @@ impl CertificateSigningRequest {
         let request = CertReq::from_der(der)?;
         let spki = request.info.public_key.to_der()?;
         let public_key = Jwk::from_spki_der(&spki).map_err(|_| CsrError::UnsupportedKey)?;
-        verify(&request, &public_key)?;
+        verify(&request, x509_signature::signed_part(der)?, &public_key)?;
         let (names, common_names) = requested_names(&request.info)?;
         Ok(Self {
             der: der.to_vec(),
@@ -171,22 +180,22 @@ fn general_name(name: &ServerName) -> der::Result<GeneralName> {
     })
 }
 
-fn verify(request: &CertReq, key: &Jwk) -> Result<(), CsrError> {
+fn verify(request: &CertReq, signed: &[u8], key: &Jwk) -> Result<(), CsrError> {
     let algorithm = key.algorithm();
     if x509_signature::algorithm_identifier(algorithm).map(|it| it.oid)
         != Some(request.algorithm.oid)
     {
-        return Err(CsrError::BadSignature);
+        return Err(CsrError::UnsupportedSignature);
     }
     let signature = request.signature.as_bytes().ok_or(CsrError::BadSignature)?;
     let signature =
         x509_signature::from_der(algorithm, signature).map_err(|_| CsrError::BadSignature)?;
-    key.verify(&request.info.to_der()?, &signature)
+    key.verify(signed, &signature)
         .map_err(|_| CsrError::BadSignature)
 }
 
 fn requested_names(info: &CertReqInfo) -> Result<(Vec<ServerName>, Vec<String>), CsrError> {
-    let mut names = Vec::new();
+    let mut names = None;
     for attribute in info.attributes.iter() {
         if attribute.oid != const_oid::db::rfc5912::ID_EXTENSION_REQ {
             continue;
@@ -195,7 +204,10 @@ fn requested_names(info: &CertReqInfo) -> Result<(Vec<ServerName>, Vec<String>),
             for extension in value.decode_as::<ExtensionReq>()?.0 {
                 if extension.extn_id == const_oid::db::rfc5280::ID_CE_SUBJECT_ALT_NAME {
                     let san = SubjectAltName::from_der(extension.extn_value.as_bytes())?;
-                    names.extend(alternative_names(&san).map_err(|_| CsrError::UnsupportedName)?);
+                    let found = alternative_names(&san).map_err(|_| CsrError::UnsupportedName)?;
+                    if names.replace(found).is_some() {
+                        return Err(CsrError::Malformed);
+                    }
                 }
             }
         }
@@ -207,7 +219,7 @@ fn requested_names(info: &CertReqInfo) -> Result<(Vec<ServerName>, Vec<String>),
         .filter_map(|it| std::str::from_utf8(it.value.value()).ok())
         .map(str::to_owned)
         .collect();
-    Ok((names, common_names))
+    Ok((names.unwrap_or_default(), common_names))
 }
 
 /// A CSR could not be built or read.
@@ -232,6 +244,9 @@ pub enum CsrError {
     /// A name is of a kind that no certificate here is for.
     #[error("the signing request asks for a name that is neither DNS nor address")]
     UnsupportedName,
+    /// The signature is of an algorithm this build does not know.
+    #[error("the signing request's signature is of an unsupported algorithm")]
+    UnsupportedSignature,
 }
 
 impl From<der::Error> for CsrError {

@@ -2,7 +2,7 @@
 
 use acme_jose::SigningAlgorithm;
 use const_oid::db::rfc5912::ECDSA_WITH_SHA_256;
-use der::{Decode, Encode, Sequence, asn1::UintRef};
+use der::{Decode, Encode, Header, Reader, Sequence, SliceReader, Tag, asn1::UintRef};
 use spki::AlgorithmIdentifierOwned;
 
 /// `ECDSA-Sig-Value` ([RFC 3279, section 2.2.3]).
@@ -27,11 +27,14 @@ pub(crate) fn algorithm_identifier(
     }
 }
 
-/// Writes a JOSE signature as X.509 wants it.
+/// Writes a JOSE signature as X.509 wants it; one of another length is refused.
 pub(crate) fn to_der(algorithm: SigningAlgorithm, signature: &[u8]) -> der::Result<Vec<u8>> {
     match algorithm {
         SigningAlgorithm::Es256 => {
-            let (r, s) = signature.split_at(signature.len() / 2);
+            if signature.len() != 64 {
+                return Err(der::ErrorKind::Length { tag: Tag::Integer }.into());
+            }
+            let (r, s) = signature.split_at(32);
             EcdsaSignature {
                 r: UintRef::new(r)?,
                 s: UintRef::new(s)?,
@@ -60,4 +63,11 @@ pub(crate) fn from_der(algorithm: SigningAlgorithm, der: &[u8]) -> der::Result<V
         }
         _ => Ok(der.to_vec()),
     }
+}
+
+/// The received bytes of the first element of a certificate or CSR: what its signature is over.
+pub(crate) fn signed_part(der: &[u8]) -> der::Result<&[u8]> {
+    let mut reader = SliceReader::new(der)?;
+    Header::decode(&mut reader)?;
+    reader.tlv_bytes()
 }
