@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod chain;
 mod csr;
+mod panics;
 mod problem;
+mod renewal;
 mod resource;

@@ -1,0 +1,149 @@
+//! A certificate taken apart: slices of the bytes received, never encoded anew
+//! ([RFC 5280, section 4.1]).
+//!
+//! Dates before 1970, as the example of RFC 9773 has them, and after the last
+//! moment that a [`Timestamp`] can name are read too.
+//!
+//! [RFC 5280, section 4.1]: https://www.rfc-editor.org/rfc/rfc5280#section-4.1
+
+use const_oid::{AssociatedOid, ObjectIdentifier};
+use der::{
+    Decode, Reader, SliceReader, Tag, Tagged,
+    asn1::{AnyRef, BitStringRef},
+};
+use jiff::{Timestamp, civil, tz::TimeZone};
+use spki::AlgorithmIdentifierRef;
+use x509_cert::ext::Extension;
+
+/// The parts of a certificate that someone here asks for.
+pub(super) struct Parts<'a> {
+    /// What the issuer signed.
+    pub(super) signed: &'a [u8],
+    /// The contents of the serial number.
+    pub(super) serial: &'a [u8],
+    /// The issuer's name as DER.
+    pub(super) issuer: &'a [u8],
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+    /// The subject's name as DER.
+    pub(super) subject: &'a [u8],
+    /// The public key as DER.
+    pub(super) spki: &'a [u8],
+    extensions: Vec<Extension>,
+    /// The signature's algorithm.
+    pub(super) algorithm: ObjectIdentifier,
+    pub(super) signature: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn from_der(certificate: &'a [u8]) -> der::Result<Self> {
+        let mut outer = SliceReader::new(contents(certificate, Tag::Sequence)?)?;
+        let signed = outer.tlv_bytes()?;
+        let algorithm = outer.tlv_bytes()?;
+        let signature = BitStringRef::decode(&mut outer)?;
+        outer.finish()?;
+
+        let mut inner = SliceReader::new(contents(signed, Tag::Sequence)?)?;
+        let mut serial = inner.tlv_bytes()?;
+        if context_number(serial) == Some(0) {
+            serial = inner.tlv_bytes()?;
+        }
+        // RFC 5280, section 4.1.1.2: both places name one algorithm.
+        if inner.tlv_bytes()? != algorithm {
+            return Err(Tag::Sequence.value_error().into());
+        }
+        let issuer = inner.tlv_bytes()?;
+        let mut validity = SliceReader::new(contents(inner.tlv_bytes()?, Tag::Sequence)?)?;
+        let not_before = time(validity.tlv_bytes()?)?;
+        let not_after = time(validity.tlv_bytes()?)?;
+        validity.finish()?;
+        let subject = inner.tlv_bytes()?;
+        let spki = inner.tlv_bytes()?;
+        let mut extensions = Vec::new();
+        while !inner.is_finished() {
+            let part = inner.tlv_bytes()?;
+            if context_number(part) == Some(3) {
+                extensions = Vec::from_der(AnyRef::from_der(part)?.value())?;
+            }
+        }
+        Ok(Self {
+            signed,
+            serial: contents(serial, Tag::Integer)?,
+            issuer,
+            not_before,
+            not_after,
+            subject,
+            spki,
+            extensions,
+            algorithm: AlgorithmIdentifierRef::from_der(algorithm)?.oid,
+            signature: signature
+                .as_bytes()
+                .ok_or_else(|| Tag::BitString.value_error())?,
+        })
+    }
+
+    /// An extension's value; having one twice is an error (RFC 5280, section 4.2).
+    pub(super) fn extension<T>(&self) -> der::Result<Option<T>>
+    where
+        T: AssociatedOid + for<'b> Decode<'b, Error = der::Error>,
+    {
+        let mut all = self.extensions.iter().filter(|it| it.extn_id == T::OID);
+        let Some(extension) = all.next() else {
+            return Ok(None);
+        };
+        if all.next().is_some() {
+            return Err(Tag::Sequence.value_error().into());
+        }
+        T::from_der(extension.extn_value.as_bytes()).map(Some)
+    }
+}
+
+/// The contents of the one element that the bytes are.
+fn contents(tlv: &[u8], tag: Tag) -> der::Result<&[u8]> {
+    let element = AnyRef::from_der(tlv)?;
+    element.tag().assert_eq(tag)?;
+    Ok(element.value())
+}
+
+fn context_number(tlv: &[u8]) -> Option<u32> {
+    match AnyRef::from_der(tlv).ok()?.tag() {
+        Tag::ContextSpecific { number, .. } => Some(number.value()),
+        _ => None,
+    }
+}
+
+/// `UTCTime` or `GeneralizedTime` ([RFC 5280, section 4.1.2.5]): to the second, in UTC.
+///
+/// [RFC 5280, section 4.1.2.5]: https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5
+fn time(tlv: &[u8]) -> der::Result<Timestamp> {
+    let element = AnyRef::from_der(tlv)?;
+    let wrong = || der::Error::from(element.tag().value_error());
+    let digits = element.value().strip_suffix(b"Z").ok_or_else(wrong)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(wrong());
+    }
+    let pairs: Vec<i8> = digits
+        .chunks(2)
+        .map(|it| {
+            it.iter()
+                .fold(0, |sum, digit| sum * 10 + (digit - b'0') as i8)
+        })
+        .collect();
+    let (year, rest) = match (element.tag(), digits.len(), pairs.as_slice()) {
+        (Tag::UtcTime, 12, [year, rest @ ..]) => {
+            let century = if *year < 50 { 2000 } else { 1900 };
+            (century + i16::from(*year), rest)
+        }
+        (Tag::GeneralizedTime, 14, [century, year, rest @ ..]) => {
+            (i16::from(*century) * 100 + i16::from(*year), rest)
+        }
+        _ => return Err(wrong()),
+    };
+    let [month, day, hour, minute, second] = *rest else {
+        return Err(wrong());
+    };
+    let moment =
+        civil::DateTime::new(year, month, day, hour, minute, second, 0).map_err(|_| wrong())?;
+    // Four digits of year leave the range at one end only: "no end" is 99991231235959Z.
+    Ok(TimeZone::UTC.to_timestamp(moment).unwrap_or(Timestamp::MAX))
+}
