@@ -34,5 +34,7 @@ pub fn parse(value: &str, now: Timestamp) -> Option<Duration> {
     let date = httpdate::parse_http_date(value).ok()?;
     let since_epoch = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let now = u64::try_from(now.as_second()).unwrap_or_default();
-    Some(Duration::from_secs(since_epoch.as_secs().saturating_sub(now)))
+    Some(Duration::from_secs(
+        since_epoch.as_secs().saturating_sub(now),
+    ))
 }

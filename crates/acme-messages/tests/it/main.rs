@@ -4,7 +4,10 @@
 
 mod chain;
 mod csr;
+mod key_authorization;
+mod name;
 mod panics;
 mod problem;
 mod renewal;
 mod resource;
+mod retry_after;
