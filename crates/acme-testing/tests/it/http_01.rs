@@ -46,7 +46,7 @@ async fn validate(
     assert_eq!(order.error.unwrap(), problem);
     let detail = problem.detail.as_deref().unwrap();
     assert!(detail.starts_with(name), "{detail}");
-    Some(problem.kind)
+    Some(problem.kind.clone())
 }
 
 #[tokio::test]

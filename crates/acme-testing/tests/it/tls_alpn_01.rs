@@ -222,7 +222,7 @@ async fn validate(
     assert_eq!((seen.status, order.status), expected);
     assert_eq!(order.error, error);
     let heard = hellos.lock().unwrap().clone();
-    (error.map(|it| it.kind), heard)
+    (error.map(|it| it.into_details().kind), heard)
 }
 
 #[tokio::test]
@@ -383,7 +383,7 @@ async fn validate_port(ca: &TestCa, port: u16) -> ProblemType {
         .await;
     client.post(&challenge.url, json!({})).await.expect(200);
     let seen: Authorization = client.fetch(authorization).await.json();
-    seen.challenges[0].error.clone().unwrap().kind
+    seen.challenges[0].error.clone().unwrap().into_details().kind
 }
 
 #[tokio::test]
