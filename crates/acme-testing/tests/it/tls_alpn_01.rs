@@ -383,7 +383,8 @@ async fn validate_port(ca: &TestCa, port: u16) -> ProblemType {
         .await;
     client.post(&challenge.url, json!({})).await.expect(200);
     let seen: Authorization = client.fetch(authorization).await.json();
-    seen.challenges[0].error.clone().unwrap().into_details().kind
+    let error = seen.challenges[0].error.clone().unwrap();
+    error.into_details().kind
 }
 
 #[tokio::test]
