@@ -157,12 +157,13 @@ struct Members {
     crv: Option<String>,
     x: Option<String>,
     y: Option<String>,
-    d: Option<de::IgnoredAny>,
+    #[serde(default, deserialize_with = "crate::jws::present")]
+    d: bool,
 }
 
 impl Members {
     fn check(self) -> Result<Jwk, InvalidJwk> {
-        if self.d.is_some() {
+        if self.d {
             return Err(InvalidJwk::PrivateMember);
         }
         if (self.kty.as_str(), self.crv.as_deref()) != ("EC", Some("P-256")) {

@@ -4,7 +4,7 @@
 //! [RFC 7515, section 7.2.2]: https://www.rfc-editor.org/rfc/rfc7515#section-7.2.2
 //! [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
 
-use serde::{Deserialize, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{AsyncSigner, Jwk, Nonce, SignError, Signer, SigningAlgorithm, VerifyError, base64url};
 
@@ -182,10 +182,10 @@ impl FlattenedJws {
     /// [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
     pub fn from_json(body: &[u8]) -> Result<Self, JwsError> {
         let wire: Wire = serde_json::from_slice(body).map_err(|_| JwsError::NotFlattenedJws)?;
-        if wire.header.is_some() {
+        if wire.header {
             return Err(JwsError::UnprotectedHeader);
         }
-        if wire.signatures.is_some() {
+        if wire.signatures {
             return Err(JwsError::NotFlattenedJws);
         }
         let protected = base64url::decode(&wire.protected).map_err(|_| JwsError::NotBase64Url)?;
@@ -240,7 +240,7 @@ impl FlattenedJws {
 
 fn parse_header(json: &[u8]) -> Result<ProtectedHeader, JwsError> {
     let wire: ReceivedHeader = serde_json::from_slice(json).map_err(|_| JwsError::BadHeader)?;
-    if wire.crit.is_some() || wire.b64.is_some() {
+    if wire.crit || wire.b64 {
         return Err(JwsError::Extension);
     }
     let alg = SigningAlgorithm::from_name(&wire.alg)
@@ -283,8 +283,10 @@ struct ReceivedHeader {
     url: Option<String>,
     jwk: Option<serde_json::Value>,
     kid: Option<String>,
-    crit: Option<de::IgnoredAny>,
-    b64: Option<de::IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+    #[serde(default, deserialize_with = "present")]
+    b64: bool,
 }
 
 #[derive(Deserialize)]
@@ -292,8 +294,15 @@ struct Wire {
     protected: String,
     payload: String,
     signature: String,
-    header: Option<de::IgnoredAny>,
-    signatures: Option<de::IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    header: bool,
+    #[serde(default, deserialize_with = "present")]
+    signatures: bool,
+}
+
+/// Whether a member is there, be its value `null`.
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// A body is not a JWS as ACME wants it.

@@ -76,6 +76,27 @@ macro_rules! forward_signer {
 
 forward_signer!(Arc<T>, Box<T>);
 
+macro_rules! forward_async_signer {
+    ($($pointer:ty),*) => {$(
+        impl AsyncSigner for $pointer {
+            fn algorithm(&self) -> SigningAlgorithm {
+                (**self).algorithm()
+            }
+
+            fn public_jwk(&self) -> &Jwk {
+                (**self).public_jwk()
+            }
+
+            fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, SignError>> {
+                (**self).sign(message)
+            }
+        }
+    )*};
+}
+
+// Not for each `Arc<T>`: those of signers that sign at once are async signers already.
+forward_async_signer!(Arc<dyn AsyncSigner>, Box<dyn AsyncSigner>);
+
 /// A key could not sign.
 ///
 /// The cause is whatever the key's keeper said; it must not hold key material.

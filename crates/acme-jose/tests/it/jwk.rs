@@ -39,6 +39,7 @@ fn refuses_what_is_no_public_key() {
         assert!(error.contains(message), "{error}");
     };
     check(|it| it["d"] = json!("AAAA"), "private member");
+    check(|it| it["d"] = json!(null), "private member");
     check(|it| it["crv"] = json!("P-521"), "not supported");
     check(|it| it["kty"] = json!("RSA"), "not supported");
     check(|it| it["x"] = it["y"].clone(), "not a point of the curve");

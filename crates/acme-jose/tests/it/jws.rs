@@ -82,6 +82,9 @@ fn refuses_what_acme_forbids() {
     assert!(FlattenedJws::from_json(&body(header(), |_| {})).is_ok());
     check(with("b64", json!(false)), JwsError::Extension);
     check(with("crit", json!(["b64"])), JwsError::Extension);
+    // RFC 7515, section 4.1.11: null is no list of names; that the member is there decides.
+    check(with("b64", json!(null)), JwsError::Extension);
+    check(with("crit", json!(null)), JwsError::Extension);
     check(
         with("alg", json!("none")),
         JwsError::UnsupportedAlgorithm("none".into()),
@@ -98,6 +101,14 @@ fn refuses_what_acme_forbids() {
         JwsError::UnprotectedHeader,
     );
     check(
+        body(header(), |it| it["header"] = json!(null)),
+        JwsError::UnprotectedHeader,
+    );
+    check(
+        body(header(), |it| it["signatures"] = json!(null)),
+        JwsError::NotFlattenedJws,
+    );
+    check(
         body(header(), |it| it["signatures"] = json!([])),
         JwsError::NotFlattenedJws,
     );
@@ -112,6 +123,21 @@ fn refuses_what_acme_forbids() {
         JwsError::NotFlattenedJws,
     );
     check(b"not json".to_vec(), JwsError::NotFlattenedJws);
+}
+
+#[test]
+fn a_member_said_twice_is_refused() {
+    // RFC 7515, section 4: two readers must not see two headers.
+    let twice = r#"{"alg":"ES256","kid":"a","kid":"b","url":"u"}"#;
+    let body = format!(
+        r#"{{"protected":"{}","payload":"","signature":""}}"#,
+        base64url::encode(twice)
+    );
+    let error = FlattenedJws::from_json(body.as_bytes()).unwrap_err();
+    assert_eq!(error, JwsError::BadHeader);
+    let body = r#"{"protected":"e30","protected":"e30","payload":"","signature":""}"#;
+    let error = FlattenedJws::from_json(body.as_bytes()).unwrap_err();
+    assert_eq!(error, JwsError::NotFlattenedJws);
 }
 
 proptest! {

@@ -7,3 +7,4 @@ mod jwk;
 mod jws;
 mod key;
 mod nonce;
+mod signer;
