@@ -128,7 +128,7 @@ impl Account {
         let url = reply
             .location()
             .ok_or_else(|| reply.bad_response("there is no Location"))?;
-        Ok(Order::new(self.clone(), url.to_owned(), reply.json()?))
+        Order::new(self.clone(), url.to_owned(), &reply)
     }
 
     /// Looks at an order whose URL is known, in whatever state it is.
@@ -141,7 +141,7 @@ impl Account {
             .client
             .post_as_get(Operation::Order, &self.sender(), &url)
             .await?;
-        Ok(Order::new(self.clone(), url, reply.json()?))
+        Order::new(self.clone(), url, &reply)
     }
 
     pub(crate) fn sender(&self) -> Sender {

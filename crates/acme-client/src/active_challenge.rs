@@ -1,8 +1,12 @@
 //! A challenge whose answer is up, and comes down on every way out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use acme_messages::Clock;
 use acme_responders::{ChallengeContext, Responder, ResponderError};
+
+/// How long the taking down of an answer is waited for; it goes on behind.
+const STOP_WAIT: Duration = Duration::from_secs(30);
 
 /// Holds a responder to its word: whoever lets go of this stops it.
 #[derive(Debug)]
@@ -32,9 +36,12 @@ impl ActiveChallenge {
         self.responder.asked(&self.context).await;
     }
 
-    /// Takes the answer down and waits until it is.
-    pub(crate) async fn stop(mut self) {
-        let stopped = self.responder.stop(&self.context).await;
+    /// Takes the answer down and waits until it is, within reason.
+    pub(crate) async fn stop(mut self, clock: &dyn Clock) {
+        let stopped = tokio::select! {
+            stopped = self.responder.stop(&self.context) => stopped,
+            () = clock.sleep(STOP_WAIT) => return, // The drop starts it anew.
+        };
         self.up = false;
         report(&self.context, stopped);
     }

@@ -140,8 +140,13 @@ impl AcmeAuthority {
         Ok(known.insert(registration.account).clone())
     }
 
-    async fn obtain_once(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
-        self.account().await?.obtain(request).await
+    /// Forgets an account that the CA does not know; one that was made meanwhile stays.
+    async fn forget(&self, url: &str) {
+        let mut known = self.account.lock().await;
+        if known.as_ref().is_some_and(|it| it.url() == url) {
+            tracing::warn!(ca = self.identity(), "the CA has forgotten the account");
+            *known = None;
+        }
     }
 }
 
@@ -159,19 +164,18 @@ impl CertificateAuthority for AcmeAuthority {
         request: &'a CertificateRequest,
     ) -> BoxFuture<'a, Result<IssuedCertificate, Error>> {
         Box::pin(async move {
-            let error = match self.obtain_once(request).await {
-                Ok(issued) => return Ok(issued),
-                Err(error) => error,
+            let account = self.account().await?;
+            let result = account.obtain(request).await;
+            let forgotten = |error: &Error| {
+                error
+                    .problem()
+                    .is_some_and(|it| it.kind == ProblemType::AccountDoesNotExist)
             };
-            let forgotten = error
-                .problem()
-                .is_some_and(|it| it.kind == ProblemType::AccountDoesNotExist);
-            if !forgotten {
-                return Err(error);
+            if !result.as_ref().is_err_and(forgotten) {
+                return result;
             }
-            tracing::warn!(ca = self.identity(), "the CA has forgotten the account");
-            self.account.lock().await.take();
-            self.obtain_once(request).await
+            self.forget(account.url()).await;
+            self.account().await?.obtain(request).await
         })
     }
 

@@ -242,6 +242,12 @@ impl Client {
                 return Err(Error::new(ErrorKind::Timeout, operation).with_url(url));
             }
         };
+        if response.body().len() > MAX_BODY {
+            let error = Error::new(ErrorKind::BadResponse, operation).with_url(url);
+            return Err(error
+                .with_status(response.status().as_u16())
+                .with_detail(format!("the body is longer than {MAX_BODY} bytes")));
+        }
         let reply = Reply::new(operation, url, response, self.0.clock.now());
         tracing::debug!(%operation, url, status = reply.status().as_u16(), "answered");
         Ok(reply)

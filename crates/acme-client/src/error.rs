@@ -176,7 +176,21 @@ impl Error {
         }
     }
 
-    pub(crate) fn new(kind: ErrorKind, operation: Operation) -> Self {
+    /// An error, for those who implement a [`CertificateAuthority`](crate::CertificateAuthority).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use acme_client::{Error, ErrorKind, Operation, messages::{Problem, ProblemType}};
+    ///
+    /// let problem = Problem::new(ProblemType::RateLimited, "too many orders");
+    /// let error = Error::new(ErrorKind::Problem, Operation::NewOrder)
+    ///     .with_problem(problem)
+    ///     .with_retry_after(Some(Duration::from_secs(60)));
+    /// assert!(error.is_transient());
+    /// assert_eq!(error.to_string(), "newOrder: the CA refused: rateLimited: too many orders");
+    /// ```
+    #[must_use]
+    pub fn new(kind: ErrorKind, operation: Operation) -> Self {
         Self(Box::new(Inner {
             kind,
             operation,
@@ -189,32 +203,44 @@ impl Error {
         }))
     }
 
-    pub(crate) fn with_url(mut self, url: impl Into<String>) -> Self {
+    /// Adds where the request went.
+    #[must_use]
+    pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.0.url = Some(url.into());
         self
     }
 
-    pub(crate) fn with_status(mut self, status: http::StatusCode) -> Self {
-        self.0.status = Some(status.as_u16());
+    /// Adds the HTTP status of the answer.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
         self
     }
 
-    pub(crate) fn with_problem(mut self, problem: Problem) -> Self {
+    /// Adds the CA's own words.
+    #[must_use]
+    pub fn with_problem(mut self, problem: Problem) -> Self {
         self.0.problem = Some(problem);
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+    /// Adds how long the CA asks to be left alone.
+    #[must_use]
+    pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.0.retry_after = retry_after;
         self
     }
 
-    pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
+    /// Adds words for people; never a secret.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    pub(crate) fn with_source(
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {

@@ -9,6 +9,7 @@ mod error;
 mod nonce_pool;
 mod obtain;
 mod order;
+mod patience;
 mod post;
 mod renewal;
 mod reply;
@@ -25,7 +26,9 @@ pub use client::{
 pub use clock::SystemClock;
 pub use error::{Error, ErrorKind, Operation};
 pub use obtain::{CertificateRequest, IssuedCertificate, PARALLEL_AUTHORIZATIONS};
-pub use order::{FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL, ORDER_DEADLINE, Order};
+pub use order::{
+    FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL, MAX_POLL_RETRY_AFTER, ORDER_DEADLINE, Order,
+};
 pub use renewal::RenewalAdvice;
 pub use transport::{HttpTransport, TransportError};
 #[cfg(feature = "hyper")]

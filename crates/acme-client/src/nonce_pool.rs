@@ -26,6 +26,9 @@ impl NoncePool {
     pub(crate) fn keep(&self, nonce: Option<Nonce>) {
         let Some(nonce) = nonce else { return };
         let mut nonces = self.lock();
+        if nonces.contains(&nonce) {
+            return; // Two answers brought it, as out of a cache between.
+        }
         if nonces.len() == Self::CAPACITY {
             nonces.pop_front();
         }

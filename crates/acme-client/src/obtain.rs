@@ -1,6 +1,14 @@
 //! From names to a certificate in one call, in the fewest requests.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use acme_messages::{
     Authorization, AuthorizationStatus, CertificateChain, CertificateId, CertificateSigningRequest,
@@ -20,6 +28,9 @@ const ASKED_WAIT: Duration = Duration::from_secs(3);
 
 /// What the CA needs to make up its mind after it has asked.
 const SETTLE: Duration = Duration::from_millis(250);
+
+/// How often an order that keeps coming back as ready is finalized.
+const MAX_FINALIZATIONS: usize = 3;
 
 /// What a certificate is wanted for, and how its names are proved.
 ///
@@ -92,6 +103,13 @@ impl CertificateRequest {
         self.csr.names()
     }
 
+    /// The ways to prove a name, for those who implement a
+    /// [`CertificateAuthority`](crate::CertificateAuthority).
+    #[must_use]
+    pub fn responders(&self) -> &[Arc<dyn Responder>] {
+        &self.responders
+    }
+
     /// The signing request.
     #[must_use]
     pub const fn csr(&self) -> &CertificateSigningRequest {
@@ -145,15 +163,25 @@ impl Account {
     )]
     pub async fn obtain(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
         let mut order = self.new_order(&request.order()).await?;
-        if order.state().status == OrderStatus::Pending {
-            self.authorize(&mut order, request).await?;
-        }
-        if order.state().status == OrderStatus::Ready {
-            order.finalize(request.csr()).await?;
-        }
-        order.leaves(&OrderStatus::Processing).await?;
-        if order.state().status != OrderStatus::Valid {
-            return Err(order_failed(&order));
+        check_identifiers(&order, request)?;
+        let mut finalized = 0;
+        loop {
+            match order.state().status {
+                OrderStatus::Pending if finalized == 0 => {
+                    self.authorize(&mut order, request).await?
+                }
+                // It was ready once: another of the CA's machines lags behind.
+                OrderStatus::Pending => order.leaves(&OrderStatus::Pending).await.map(drop)?,
+                OrderStatus::Ready if finalized < MAX_FINALIZATIONS => {
+                    finalized += 1;
+                    order.finalize(request.csr()).await?;
+                }
+                OrderStatus::Processing => {
+                    order.leaves(&OrderStatus::Processing).await.map(drop)?
+                }
+                OrderStatus::Valid => break,
+                _ => return Err(order_failed(&order)),
+            }
         }
         let chain = order.certificate().await?;
         self.check(&chain, request)?;
@@ -165,31 +193,48 @@ impl Account {
         order: &mut Order,
         request: &CertificateRequest,
     ) -> Result<(), Error> {
-        let started = self.start_all(order, request).await;
-        let (active, errors): (Vec<_>, Vec<_>) = started.into_iter().partition(Result::is_ok);
-        let active: Vec<_> = active.into_iter().flatten().flatten().collect();
-        let outcome = match errors.into_iter().find_map(Result::err) {
+        let (active, failed) = self.start_all(order, request).await;
+        let outcome = match failed {
             Some(error) => Err(error),
             None => self.wait(order, &active).await,
         };
-        join_all(active.into_iter().map(ActiveChallenge::stop)).await;
-        outcome?;
-        if order.state().status == OrderStatus::Invalid {
-            return Err(explain(order).await);
+        let clock = self.client().clock();
+        join_all(active.into_iter().map(|it| it.stop(clock))).await;
+        let state = &order.state().status;
+        match outcome {
+            Ok(()) if *state == OrderStatus::Invalid => Err(explain(order).await),
+            // Some CAs fail an authorization and leave its order as it was.
+            Err(error) if error.kind() == ErrorKind::Timeout => match why(order).await {
+                Some(reason) => Err(reason),
+                None => Err(error),
+            },
+            outcome => outcome,
         }
-        Ok(())
     }
 
+    /// Starts all that is to be proved; after a failure nothing more is begun.
     async fn start_all(
         &self,
         order: &Order,
         request: &CertificateRequest,
-    ) -> Vec<Result<Option<ActiveChallenge>, Error>> {
-        stream::iter(order.state().authorizations.clone())
+    ) -> (Vec<ActiveChallenge>, Option<Error>) {
+        let stop = AtomicBool::new(false);
+        let mut started = stream::iter(order.state().authorizations.clone())
+            .take_while(|_| ready(!stop.load(Ordering::Relaxed)))
             .map(|url| self.start(order, url, &request.responders))
-            .buffer_unordered(PARALLEL_AUTHORIZATIONS)
-            .collect()
-            .await
+            .buffer_unordered(PARALLEL_AUTHORIZATIONS);
+        let mut active = Vec::new();
+        let mut failed = None;
+        while let Some(result) = started.next().await {
+            match result {
+                Ok(one) => active.extend(one),
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        (active, failed)
     }
 
     /// Looks at one authorization and, if it is to be proved, puts an answer up and says so.
@@ -219,8 +264,9 @@ impl Account {
             })?;
         if challenge.status == ChallengeStatus::Pending
             && let Err(error) = order.validate(challenge).await
+            && !under_way(order, &url, challenge, &error).await
         {
-            active.stop().await;
+            active.stop(self.client().clock()).await;
             return Err(error);
         }
         Ok(Some(active))
@@ -258,9 +304,7 @@ impl Account {
             _ = all_asked => clock.clock().sleep(SETTLE).await,
             () = clock.clock().sleep(ASKED_WAIT) => {}
         }
-        order.refresh().await?;
-        order.leaves(&OrderStatus::Pending).await?;
-        Ok(())
+        order.poll(&OrderStatus::Pending, false).await
     }
 
     /// Nothing is handed out that a server could not use (RFC 8555, section 7.4.2).
@@ -309,8 +353,49 @@ fn choose<'a>(
     )
 }
 
+/// An order for other names than were asked for is somebody else's (RFC 8555, section 7.1.3).
+fn check_identifiers(order: &Order, request: &CertificateRequest) -> Result<(), Error> {
+    let wanted: BTreeSet<_> = request.names().iter().cloned().collect();
+    let got: BTreeSet<_> = order
+        .state()
+        .identifiers
+        .iter()
+        .filter_map(|it| it.server_name().ok())
+        .collect();
+    if wanted == got {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::BadResponse, Operation::NewOrder)
+        .with_url(order.url())
+        .with_detail("the order is for other names than were asked for"))
+}
+
+/// Whether a challenge is on its way although saying so brought an error: an
+/// earlier answer was lost, and the CA refuses to be told twice.
+async fn under_way(order: &Order, url: &str, challenge: &Challenge, error: &Error) -> bool {
+    if error.kind() != ErrorKind::Problem || error.is_transient() {
+        return false;
+    }
+    let Ok(authorization) = order.authorization(url).await else {
+        return false;
+    };
+    let same = authorization
+        .challenges
+        .iter()
+        .find(|it| it.url == challenge.url);
+    authorization.status != AuthorizationStatus::Pending
+        || same.is_some_and(|it| it.status != ChallengeStatus::Pending)
+}
+
 /// Finds out why an order became invalid: its authorizations know.
 async fn explain(order: &Order) -> Error {
+    match why(order).await {
+        Some(reason) => reason,
+        None => order_failed(order),
+    }
+}
+
+async fn why(order: &Order) -> Option<Error> {
     let mut failed = Vec::new();
     for url in &order.state().authorizations {
         if let Ok(authorization) = order.authorization(url).await
@@ -322,10 +407,7 @@ async fn explain(order: &Order) -> Error {
             failed.push(authorization);
         }
     }
-    if failed.is_empty() {
-        return order_failed(order);
-    }
-    authorization_failed(&failed)
+    (!failed.is_empty()).then(|| authorization_failed(&failed))
 }
 
 fn authorization_failed(failed: &[Authorization]) -> Error {

@@ -9,7 +9,13 @@ use acme_messages::{
     FinalizeRequest, OrderStatus, ProblemType,
 };
 
-use crate::{Account, Error, ErrorKind, Operation, post::Repeat, reply::Reply};
+use crate::{
+    Account, Client, Error, ErrorKind, Operation,
+    patience::Patience,
+    post::Repeat,
+    reply::Reply,
+    retry::{self, Attempts},
+};
 
 /// How long the CA may take over all authorizations of an order, and over issuing.
 pub const ORDER_DEADLINE: Duration = Duration::from_secs(300);
@@ -21,7 +27,11 @@ pub const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(500);
 pub const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The shortest wait believed from a `Retry-After` between two looks.
-const MIN_POLL_INTERVAL: Duration = Duration::from_millis(100);
+pub(crate) const MIN_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The longest wait believed from a `Retry-After` between two looks: some CAs
+/// say a day where they mean seconds.
+pub const MAX_POLL_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// An order: its URL is its identity, its state is what the CA said last.
 #[derive(Clone, Debug)]
@@ -33,13 +43,13 @@ pub struct Order {
 }
 
 impl Order {
-    pub(crate) fn new(account: Account, url: String, state: messages::Order) -> Self {
-        Self {
+    pub(crate) fn new(account: Account, url: String, reply: &Reply) -> Result<Self, Error> {
+        Ok(Self {
             account,
             url,
-            state,
-            retry_after: None,
-        }
+            state: reply.json()?,
+            retry_after: reply.retry_after(),
+        })
     }
 
     /// The order's URL: keep it to come back after a crash.
@@ -102,35 +112,69 @@ impl Order {
 
     /// Looks at the order until it leaves a state, as often as the CA likes.
     ///
+    /// A look that fails for a reason that may pass is taken again.
+    /// A wait asked for is believed up to [`MAX_POLL_RETRY_AFTER`].
+    ///
     /// # Errors
     /// - [`ErrorKind::Timeout`] when it is still there after [`ORDER_DEADLINE`].
     /// - Those of a request; see [`ErrorKind`].
     #[doc(alias = "poll_until_valid")]
     pub async fn leaves(&mut self, status: &OrderStatus) -> Result<&messages::Order, Error> {
-        let clock = self.account.client().clone();
-        let deadline = clock.clock().now() + ORDER_DEADLINE;
-        let mut interval = FIRST_POLL_INTERVAL;
-        while self.state.status == *status {
-            let pause = match self.retry_after.take() {
-                Some(asked) => asked.max(MIN_POLL_INTERVAL),
-                None => {
-                    let pause = interval;
-                    interval = (interval * 2).min(MAX_POLL_INTERVAL);
-                    pause
-                }
-            };
-            if clock.clock().now() + pause > deadline {
-                return Err(Error::new(ErrorKind::Timeout, Operation::Order)
-                    .with_url(&self.url)
-                    .with_detail(format!("the order is still {status}")));
-            }
-            clock.clock().sleep(pause).await;
-            self.refresh().await?;
+        if self.state.status == *status {
+            self.poll(status, true).await?;
         }
         Ok(&self.state)
     }
 
+    /// As [`leaves`](Self::leaves), with a look at once or after a pause.
+    pub(crate) async fn poll(&mut self, status: &OrderStatus, paused: bool) -> Result<(), Error> {
+        let client = self.account.client().clone();
+        let still = Error::new(ErrorKind::Timeout, Operation::Order)
+            .with_url(&self.url)
+            .with_detail(format!("the order is still {status}"));
+        // Looks that are slow count too, whatever the wall clock says.
+        let deadline = client.clock().sleep(ORDER_DEADLINE);
+        tokio::select! {
+            polled = self.look_until(&client, status, paused) => match polled {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(still),
+                Err(error) => Err(error),
+            },
+            () = deadline => Err(still),
+        }
+    }
+
+    async fn look_until(
+        &mut self,
+        client: &Client,
+        status: &OrderStatus,
+        paused: bool,
+    ) -> Result<bool, Error> {
+        let mut patience = Patience::for_order();
+        let mut pause = paused;
+        loop {
+            if pause {
+                let asked = self.retry_after.take();
+                let asked = asked.map(|it| it.min(MAX_POLL_RETRY_AFTER));
+                if !patience.wait(client, asked).await {
+                    return Ok(false);
+                }
+            }
+            match self.refresh().await {
+                Ok(state) if state.status != *status => return Ok(true),
+                Ok(_) => pause = true,
+                Err(error) => {
+                    patience.endure(client, error).await?;
+                    pause = false;
+                }
+            }
+        }
+    }
+
     /// Sends the signing request of an order that is ready.
+    ///
+    /// When the answer is lost, or the CA is not ready yet, the order itself
+    /// is asked: the request is sent again only if it certainly had no effect.
     ///
     /// # Errors
     /// - Those of a request; see [`ErrorKind`].
@@ -142,29 +186,43 @@ impl Order {
             csr: csr.to_base64url(),
         };
         let payload = crate::to_json(Operation::Finalize, &request)?;
-        let result = self
-            .account
-            .client()
-            .post(
+        let client = self.account.client().clone();
+        let sender = self.account.sender();
+        let mut attempts = Attempts::default();
+        loop {
+            let sent = client.post(
                 Operation::Finalize,
-                &self.account.sender(),
+                &sender,
                 &self.state.finalize,
                 &payload,
                 Repeat::Unsafe,
-            )
-            .await;
-        match result {
-            Ok(reply) => self.update(&reply)?,
-            // The order's own state says more than a lost or late answer.
-            Err(error) if outcome_unknown(&error) => {
-                self.refresh().await?;
-                if self.state.status == OrderStatus::Ready {
-                    return Err(error);
+            );
+            let error = match sent.await {
+                Ok(reply) => {
+                    self.update(&reply)?;
+                    return Ok(&self.state);
                 }
+                Err(error) if outcome_unknown(&error) => error,
+                Err(error) => return Err(error),
+            };
+            // The order's own state says more than a lost or late answer.
+            self.look(&client).await?;
+            if self.state.status != OrderStatus::Ready {
+                return Ok(&self.state);
             }
-            Err(error) => return Err(error),
+            retry::again(&client, &mut attempts, error).await?;
         }
-        Ok(&self.state)
+    }
+
+    /// One look, however long the CA's troubles keep it from answering.
+    async fn look(&mut self, client: &Client) -> Result<(), Error> {
+        let mut patience = Patience::for_order();
+        loop {
+            match self.refresh().await {
+                Ok(_) => return Ok(()),
+                Err(error) => patience.endure(client, error).await?,
+            }
+        }
     }
 
     /// Fetches the certificate of an order that is valid.
@@ -179,7 +237,14 @@ impl Order {
                 .with_url(&self.url)
                 .with_detail("the order is valid but names no certificate")
         })?;
-        let reply = self.fetch(Operation::Certificate, url).await?;
+        // The certificate is there and counted: a passing trouble does not lose it.
+        let mut patience = Patience::for_order();
+        let reply = loop {
+            match self.fetch(Operation::Certificate, url).await {
+                Ok(reply) => break reply,
+                Err(error) => patience.endure(self.account.client(), error).await?,
+            }
+        };
         CertificateChain::from_pem(reply.body()).map_err(|error| {
             Error::new(ErrorKind::InvalidChain, Operation::Certificate)
                 .with_url(url)

@@ -74,6 +74,7 @@ impl Client {
                 Some(nonce) => nonce,
                 None => self.nonce().await?,
             };
+            let used = nonce.clone();
             let result = self.post_once(operation, sender, url, payload, nonce).await;
             let error = match result {
                 Ok((Ok(reply), nonce)) => {
@@ -87,7 +88,7 @@ impl Client {
                     {
                         bad_nonces += 1;
                         self.nonces().clear();
-                        next_nonce = nonce;
+                        next_nonce = nonce.filter(|it| *it != used);
                         continue;
                     }
                     self.nonces().keep(nonce);

@@ -91,7 +91,7 @@ impl Reply {
         };
         Err(error
             .with_url(&self.url)
-            .with_status(self.status)
+            .with_status(self.status.as_u16())
             .with_retry_after(self.retry_after()))
     }
 
@@ -105,7 +105,7 @@ impl Reply {
     pub(crate) fn bad_response(&self, detail: impl Into<String>) -> Error {
         Error::new(ErrorKind::BadResponse, self.operation)
             .with_url(&self.url)
-            .with_status(self.status)
+            .with_status(self.status.as_u16())
             .with_detail(detail)
     }
 

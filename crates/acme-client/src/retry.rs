@@ -25,9 +25,21 @@ pub(crate) async fn pause(
     attempts: &mut Attempts,
     error: Error,
 ) -> Result<(), Error> {
-    attempts.0 += 1;
     let passing = matches!(error.kind(), ErrorKind::Transport) || error.status() >= Some(500);
-    if !passing || attempts.0 >= MAX_ATTEMPTS {
+    if !passing {
+        return Err(error);
+    }
+    again(client, attempts, error).await
+}
+
+/// As [`pause`], for an error that is known to pass.
+pub(crate) async fn again(
+    client: &Client,
+    attempts: &mut Attempts,
+    error: Error,
+) -> Result<(), Error> {
+    attempts.0 += 1;
+    if attempts.0 >= MAX_ATTEMPTS {
         return Err(error);
     }
     let backoff = FIRST_PAUSE * 2u32.pow(attempts.0 - 1);
