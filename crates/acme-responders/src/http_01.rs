@@ -88,13 +88,18 @@ impl Responder for Http01Responder {
         &'a self,
         challenge: &'a ChallengeContext,
     ) -> BoxFuture<'a, Result<(), ResponderError>> {
+        let text = challenge.key_authorization();
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        answers
-            .entry(challenge.token().clone())
-            .or_insert_with(|| Answer {
-                text: challenge.key_authorization().clone(),
+        if answers
+            .get(challenge.token())
+            .is_none_or(|it| it.text != *text)
+        {
+            let answer = Answer {
+                text: text.clone(),
                 asked: watch::Sender::new(false),
-            });
+            };
+            answers.insert(challenge.token().clone(), answer);
+        }
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -14,6 +14,9 @@ const MAX_CONNECTIONS: usize = 256;
 /// How long one connection may live: a validation takes a moment.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The longest request head read, in bytes: a validation's is a few hundred.
+const MAX_HEAD: usize = 16 * 1024;
+
 /// How long to wait after `accept` failed: time for file descriptors to come free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -54,6 +57,7 @@ impl Http01Service {
                     .timer(TokioTimer::new())
                     .header_read_timeout(CONNECTION_TIMEOUT)
                     .keep_alive(false)
+                    .max_buf_size(MAX_HEAD)
                     .serve_connection(TokioIo::new(stream), answer);
                 // A peer that leaves early or sends nonsense is its own problem.
                 drop(tokio::time::timeout(CONNECTION_TIMEOUT, connection).await);

@@ -49,7 +49,10 @@ impl Http01Service {
             return self.redirect(request);
         }
         if request.method() != Method::GET && request.method() != Method::HEAD {
-            return status(StatusCode::METHOD_NOT_ALLOWED);
+            let mut response = status(StatusCode::METHOD_NOT_ALLOWED);
+            let allowed = header::HeaderValue::from_static("GET, HEAD");
+            response.headers_mut().insert(header::ALLOW, allowed);
+            return response;
         }
         match self.responder.lookup(path) {
             Some(answer) => {
@@ -71,7 +74,9 @@ impl Http01Service {
         let Some(host) = host(request) else {
             return status(StatusCode::BAD_REQUEST);
         };
-        let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let Some(path) = path(request) else {
+            return status(StatusCode::BAD_REQUEST);
+        };
         let location = match port {
             443 => format!("https://{host}{path}"),
             _ => format!("https://{host}:{port}{path}"),
@@ -85,12 +90,40 @@ impl Http01Service {
     }
 }
 
+/// The path and query that were asked for; `None` where a request has no path of its own
+/// ([RFC 9112, sections 3.2.3 and 3.2.4]).
+///
+/// [RFC 9112, sections 3.2.3 and 3.2.4]: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.3
+fn path<B>(request: &Request<B>) -> Option<String> {
+    let text = request.uri().path_and_query()?.as_str();
+    if request.method() == Method::CONNECT || text == "*" {
+        None
+    } else if text.starts_with('/') {
+        Some(text.to_owned())
+    } else {
+        // `http://example.com?query`: the path is empty, which means the root.
+        Some(format!("/{text}"))
+    }
+}
+
 /// The host that was asked for, without its port, if it is a name or an address.
 fn host<B>(request: &Request<B>) -> Option<String> {
     let text = match request.uri().authority() {
         Some(authority) => authority.as_str(),
-        None => request.headers().get(header::HOST)?.to_str().ok()?,
+        None => {
+            // Two hosts are none (RFC 9112, section 3.2).
+            let mut all = request.headers().get_all(header::HOST).iter();
+            let first = all.next()?;
+            if all.next().is_some() {
+                return None;
+            }
+            first.to_str().ok()?
+        }
     };
+    // A user has no place in `Host` (RFC 9110, section 7.2), nor in a redirect.
+    if text.contains('@') {
+        return None;
+    }
     let authority: http::uri::Authority = text.parse().ok()?;
     let host = authority.host();
     let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));

@@ -1,0 +1,8 @@
+//! What acme-responders promises, seen from outside: over real sockets.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod responder;
+
+#[cfg(feature = "http-01")]
+mod http_01;
