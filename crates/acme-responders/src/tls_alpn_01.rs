@@ -10,7 +10,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use acme_messages::{ChallengeType, Token, jose::BoxFuture, tls_alpn::ACME_TLS_1};
+use acme_messages::{
+    ChallengeType, KeyAuthorization, Token, jose::BoxFuture, tls_alpn::ACME_TLS_1,
+};
 use rustls::{
     ServerConfig,
     crypto::CryptoProvider,
@@ -61,9 +63,7 @@ impl TlsAlpn01Responder {
     /// Whether a client asks for a challenge: it offers `acme-tls/1` and nothing else.
     #[must_use]
     pub fn is_challenge(hello: &ClientHello<'_>) -> bool {
-        hello
-            .alpn()
-            .is_some_and(|offered| offered.eq([ACME_TLS_1]))
+        hello.alpn().is_some_and(|offered| offered.eq([ACME_TLS_1]))
     }
 
     /// The configuration for such a client.
@@ -85,14 +85,16 @@ impl Responder for TlsAlpn01Responder {
         challenge: &'a ChallengeContext,
     ) -> BoxFuture<'a, Result<(), ResponderError>> {
         Box::pin(async move {
+            if self.answers.holds(challenge) {
+                return Ok(());
+            }
             let certificate =
                 challenge_certificate(challenge.name(), challenge.key_authorization())
                     .map_err(ResponderError::new)?;
             let key = certificate
                 .into_certified_key(&self.provider)
                 .map_err(ResponderError::new)?;
-            self.answers
-                .insert(challenge.name().validation_sni(), challenge.token(), key);
+            self.answers.insert(challenge, key);
             Ok(())
         })
     }
@@ -130,17 +132,34 @@ struct Answers(Arc<RwLock<HashMap<String, Vec<Answer>>>>);
 
 struct Answer {
     token: Token,
+    text: KeyAuthorization,
     key: Arc<CertifiedKey>,
     asked: watch::Sender<bool>,
 }
 
+impl Answer {
+    fn is_for(&self, challenge: &ChallengeContext) -> bool {
+        self.token == *challenge.token() && self.text == *challenge.key_authorization()
+    }
+}
+
 impl Answers {
-    fn insert(&self, sni: String, token: &Token, key: CertifiedKey) {
+    fn holds(&self, challenge: &ChallengeContext) -> bool {
+        let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        names
+            .get(&challenge.name().validation_sni())
+            .is_some_and(|answers| answers.iter().any(|it| it.is_for(challenge)))
+    }
+
+    fn insert(&self, challenge: &ChallengeContext, key: CertifiedKey) {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let answers = names.entry(sni).or_default();
-        if answers.iter().all(|it| it.token != *token) {
+        let answers = names.entry(challenge.name().validation_sni()).or_default();
+        if answers.iter().all(|it| !it.is_for(challenge)) {
+            // The same token under another account's key: that start is over.
+            answers.retain(|it| it.token != *challenge.token());
             answers.push(Answer {
-                token: token.clone(),
+                token: challenge.token().clone(),
+                text: challenge.key_authorization().clone(),
                 key: Arc::new(key),
                 asked: watch::Sender::new(false),
             });
@@ -166,6 +185,10 @@ impl Answers {
 
 impl ResolvesServerCert for Answers {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        // Also for applications that hand everyone this configuration: no visitor sees it.
+        if !TlsAlpn01Responder::is_challenge(&hello) {
+            return None;
+        }
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let answer = names.get(hello.server_name()?)?.last()?;
         answer.asked.send_replace(true);

@@ -6,3 +6,5 @@ mod responder;
 
 #[cfg(feature = "http-01")]
 mod http_01;
+#[cfg(feature = "tls-alpn-01")]
+mod tls_alpn_01;
