@@ -7,10 +7,13 @@ use acme_messages::{Clock, jose::KeyType};
 use acme_responders::Responder;
 use acme_store::CertificateStore;
 
-use crate::{RenewalPolicy, ServiceHandle, engine::Engine, job::Means};
+use crate::{RenewalPolicy, ServiceHandle, answers::Answers, engine::Engine, job::Means};
 
 /// How often the whole store is looked through, beside what its watch reports.
 pub const DEFAULT_CHECK_INTERVAL: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The shortest time between two looks through the whole store.
+pub const MIN_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many certificates are requested at once.
 pub const DEFAULT_PARALLEL: usize = 4;
@@ -66,6 +69,7 @@ impl IssuingService {
                 store,
                 authority,
                 responders: Vec::new(),
+                answers: Answers::default(),
                 clock: Arc::new(SystemClock),
                 key_type: KeyType::default(),
                 profile: None,
@@ -81,6 +85,7 @@ impl IssuingServiceBuilder {
     /// Adds a way to prove a name; the first one that a CA offers is taken.
     #[must_use]
     pub fn responder(mut self, responder: Arc<dyn Responder>) -> Self {
+        let responder = self.means.answers.count(responder);
         self.means.responders.push(responder);
         self
     }
@@ -99,10 +104,11 @@ impl IssuingServiceBuilder {
         self
     }
 
-    /// How often the store is looked through; [`DEFAULT_CHECK_INTERVAL`] by default.
+    /// How often the store is looked through; [`DEFAULT_CHECK_INTERVAL`] by default,
+    /// at least [`MIN_CHECK_INTERVAL`].
     #[must_use]
-    pub const fn check_interval(mut self, interval: Duration) -> Self {
-        self.check_interval = interval;
+    pub fn check_interval(mut self, interval: Duration) -> Self {
+        self.check_interval = interval.max(MIN_CHECK_INTERVAL);
         self
     }
 

@@ -11,6 +11,7 @@ use std::{
 use acme_messages::{ServerName, Timestamp};
 use acme_store::{BoxStream, CertificateBundle, StoreError, StoreEvent};
 use futures_util::StreamExt;
+use jiff::SignedDuration;
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::{self, JoinError, JoinSet},
@@ -20,6 +21,7 @@ use crate::{
     InitialCheck, IssueError, RenewalPolicy, ServiceEvent, ServiceHandle,
     handle::{Command, Waiter},
     job::{Failure, Means, Stored},
+    policy::after,
     scan::{Findings, Found, Scope, scan},
 };
 
@@ -27,6 +29,12 @@ use names::Names;
 
 /// How many events a slow subscriber may be behind.
 const EVENTS: usize = 256;
+
+/// The shortest sleep: a clock at the end of its time is no reason to spin.
+const MIN_SLEEP: Duration = Duration::from_millis(100);
+
+/// How far the clock may be set back before anyone cares.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// The longest sleep: the wall clock is looked at again, since it may have jumped
 /// while the machine slept.
@@ -52,7 +60,13 @@ pub(crate) struct Engine {
     to_scan: BTreeSet<ServerName>,
     /// Whether the store has said that anything may have changed.
     rescan: bool,
+    /// Whether the look under way is one that the schedule asked for.
+    scheduled: bool,
     next_check: Timestamp,
+    /// When a store that failed is looked through again.
+    retry: Option<Timestamp>,
+    /// The latest time the clock has shown since it was last set back.
+    latest: Timestamp,
     events: broadcast::Sender<ServiceEvent>,
     ready: watch::Sender<Option<Arc<InitialCheck>>>,
     /// The names that the initial check waits for; `None` before the first scan.
@@ -75,9 +89,13 @@ impl Engine {
             ready: ready_receiver,
             events: events.downgrade(),
         };
+        let now = means.clock.now();
         let engine = Self {
             rescan: false,
-            next_check: Timestamp::MIN,
+            scheduled: false,
+            next_check: now,
+            retry: None,
+            latest: now,
             means,
             policy,
             check_interval,
@@ -101,6 +119,7 @@ impl Engine {
         let mut hints = self.means.store.watch();
         let mut handles_left = true;
         loop {
+            self.look_at_the_clock();
             self.begin_scan();
             let pause = self.begin_jobs();
             let clock = self.means.clock.clone();
@@ -120,15 +139,33 @@ impl Engine {
         }
     }
 
+    /// A clock that was set back leaves nothing waiting for the future it has left.
+    fn look_at_the_clock(&mut self) {
+        let now = self.means.clock.now();
+        if self.latest.duration_since(now) <= CLOCK_SLACK {
+            self.latest = self.latest.max(now);
+            return;
+        }
+        tracing::warn!(from = %self.latest, to = %now, "the clock was set back");
+        self.latest = now;
+        self.next_check = self.next_check.min(after(now, self.check_interval));
+        self.retry = self.retry.map(|at| at.min(after(now, STORE_RETRY)));
+        self.names.clock_went_back(now, &self.policy);
+        self.settle_awaited(now);
+    }
+
     /// Looks at the store, if it is time and nobody is looking.
     fn begin_scan(&mut self) {
         if !self.scans.is_empty() {
             return;
         }
         let now = self.means.clock.now();
-        let scope = if now >= self.next_check {
+        self.scheduled = now >= self.next_check || self.retry.is_some_and(|at| now >= at);
+        let scope = if self.scheduled {
             tracing::info!("Starting scheduled check for expired certificates.");
-            self.next_check = now + self.check_interval;
+            if now >= self.next_check {
+                self.next_check = next_tick(self.next_check, self.check_interval, now);
+            }
             self.everything()
         } else if self.rescan {
             self.everything()
@@ -137,12 +174,14 @@ impl Engine {
         } else {
             Scope::Names(std::mem::take(&mut self.to_scan))
         };
-        let store = self.means.store.clone();
-        self.scans.spawn(async move { scan(&*store, scope).await });
+        let (store, clock) = (self.means.store.clone(), self.means.clock.clone());
+        self.scans
+            .spawn(async move { scan(&*store, &*clock, scope).await });
     }
 
     fn everything(&mut self) -> Scope {
         self.rescan = false;
+        self.retry = None;
         self.to_scan.clear();
         Scope::All(self.names.versions())
     }
@@ -161,19 +200,23 @@ impl Engine {
         match found {
             Ok(findings) => self.learn(findings, now),
             Err(error) => {
-                let error = Arc::new(error);
-                tracing::error!(
-                    error = &*error as &dyn std::error::Error,
-                    "Error in scheduled certificate check."
-                );
-                self.next_check = now + STORE_RETRY;
-                self.initial.store_error = Some(error.clone());
-                self.report(ServiceEvent::StoreFailed { error });
+                self.store_failed(error, now);
                 // Whoever waits for the first check learns that it failed.
                 self.awaited.get_or_insert_default();
             }
         }
         self.settle_initial_check();
+    }
+
+    fn store_failed(&mut self, error: StoreError, now: Timestamp) {
+        let error = Arc::new(error);
+        tracing::error!(
+            error = &*error as &dyn std::error::Error,
+            "Error in scheduled certificate check."
+        );
+        self.retry = Some(after(now, STORE_RETRY));
+        self.initial.store_error = Some(error.clone());
+        self.report(ServiceEvent::StoreFailed { error });
     }
 
     fn learn(&mut self, findings: Findings, now: Timestamp) {
@@ -182,6 +225,7 @@ impl Engine {
         }
         for name in &findings.gone {
             self.names.remove(name);
+            self.settle_one(name, now);
         }
         for (name, version, found) in findings.changed {
             if self.to_scan.contains(&name) {
@@ -189,15 +233,24 @@ impl Engine {
             }
             match found {
                 Found::Managed(holding) => {
-                    self.names.set(name, version, holding, now, &self.policy);
+                    self.names
+                        .set(name.clone(), version, holding, now, &self.policy);
                 }
                 Found::Damaged(reason) => {
                     tracing::warn!(%name, reason, "an entry is damaged and left alone");
-                    self.names.set_damaged(name, version);
+                    self.names
+                        .set_damaged(name.clone(), version, now, &self.policy);
                 }
             }
+            self.settle_one(&name, now);
         }
-        if findings.complete {
+        if let Some(error) = findings.unread {
+            self.store_failed(error, now);
+        }
+        if !findings.complete {
+            return;
+        }
+        if self.scheduled {
             let (overdue, expiring) = self.names.due(now, &self.policy);
             let names = self.names.len();
             tracing::info!(
@@ -211,9 +264,10 @@ impl Engine {
                 overdue,
                 expiring,
             });
-            if self.awaited.is_none() {
-                self.awaited = Some(self.names.urgent(now));
-            }
+        }
+        match self.awaited {
+            None => self.awaited = Some(self.names.urgent(now)),
+            Some(_) => self.settle_awaited(now),
         }
     }
 
@@ -224,11 +278,13 @@ impl Engine {
             let Some(name) = self.names.pop_due(now, &self.policy) else {
                 break;
             };
-            self.begin_job(name);
+            self.begin_job(name, now);
         }
         // While somebody looks at the store, the next look cannot begin.
         let mut wake = match self.scans.is_empty() {
-            true => self.next_check,
+            true => self
+                .retry
+                .map_or(self.next_check, |at| at.min(self.next_check)),
             false => Timestamp::MAX,
         };
         if self.running.len() < self.parallel
@@ -236,13 +292,15 @@ impl Engine {
         {
             wake = wake.min(at);
         }
-        let pause = wake.duration_since(now);
-        Duration::try_from(pause).unwrap_or_default().min(MAX_SLEEP)
+        match Duration::try_from(wake.duration_since(now)) {
+            Ok(pause) if !pause.is_zero() => pause.min(MAX_SLEEP),
+            _ => MIN_SLEEP,
+        }
     }
 
-    fn begin_job(&mut self, name: ServerName) {
+    fn begin_job(&mut self, name: ServerName, now: Timestamp) {
         tracing::info!(%name, "Requesting a certificate for {:?}.", name.to_string());
-        let unstored = self.names.begin(&name);
+        let unstored = self.names.begin(&name, now, &self.policy);
         let means = self.means.clone();
         let job_name = name.clone();
         let job = async move { means.issue(&job_name, unstored).await };
@@ -252,10 +310,9 @@ impl Engine {
     }
 
     fn issue(&mut self, name: ServerName, waiter: Waiter) {
-        self.waiters.entry(name.clone()).or_default().push(waiter);
-        if !self.names.is_running(&name) {
-            self.begin_job(name);
-        }
+        let now = self.means.clock.now();
+        self.names.ask_for(&name, now, &self.policy);
+        self.waiters.entry(name).or_default().push(waiter);
     }
 
     fn job_done(&mut self, done: Result<(task::Id, JobResult), JoinError>) {
@@ -266,8 +323,10 @@ impl Engine {
         let Some(name) = self.running.remove(&id) else {
             return;
         };
-        if !self.scans.is_empty() {
-            self.to_scan.insert(name.clone()); // What the scan read may be older.
+        // What a scan under way has read may be older; and a name that the store
+        // does not hold is not tried again unless it does by now.
+        if !self.scans.is_empty() || !self.names.is_kept(&name) {
+            self.to_scan.insert(name.clone());
         }
         let result = match result {
             Ok(stored) => Ok(self.succeeded(&name, stored)),
@@ -332,6 +391,27 @@ impl Engine {
         error
     }
 
+    /// Ends the wait for names that nobody will try any more: they were removed,
+    /// or somebody else has seen to them.
+    fn settle_awaited(&mut self, now: Timestamp) {
+        if self.ready.borrow().is_some() {
+            return;
+        }
+        if let Some(awaited) = &mut self.awaited {
+            awaited.retain(|name| self.names.will_be_tried(name, now));
+        }
+        self.settle_initial_check();
+    }
+
+    /// As [`settle_awaited`](Self::settle_awaited), for one name.
+    fn settle_one(&mut self, name: &ServerName, now: Timestamp) {
+        if let Some(awaited) = &mut self.awaited
+            && !self.names.will_be_tried(name, now)
+        {
+            awaited.remove(name);
+        }
+    }
+
     /// Says that the first check is over, once it is.
     fn settle_initial_check(&self) {
         let over = self.awaited.as_ref().is_some_and(BTreeSet::is_empty);
@@ -353,6 +433,8 @@ impl Engine {
         done: oneshot::Sender<()>,
     ) {
         drop(commands);
+        // What has not begun will not begin.
+        self.waiters.retain(|name, _| self.names.is_running(name));
         let end = self.means.clock.sleep(grace);
         tokio::pin!(end);
         while !self.jobs.is_empty() {
@@ -364,9 +446,18 @@ impl Engine {
         // Futures that are dropped stop their responders.
         self.jobs.shutdown().await;
         self.scans.shutdown().await;
+        self.means.answers.all_down(&*self.means.clock).await;
         drop(self);
         done.send(()).ok();
     }
+}
+
+/// The first moment of a schedule that lies ahead: what was missed is skipped.
+fn next_tick(tick: Timestamp, interval: Duration, now: Timestamp) -> Timestamp {
+    let late = Duration::try_from(now.duration_since(tick)).unwrap_or_default();
+    let over = late.as_nanos() % interval.as_nanos().max(1);
+    let over = Duration::from_nanos(u64::try_from(over).unwrap_or_default());
+    after(now, interval.saturating_sub(over))
 }
 
 /// The next hint; a stream that ends has nothing more to say.

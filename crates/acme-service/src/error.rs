@@ -15,6 +15,9 @@ pub enum IssueError {
     /// The attempt was ended by a panic in a store, a responder or a transport.
     #[error("the attempt ended in a panic")]
     Panicked,
+    /// The name was removed from the store meanwhile, and stays removed.
+    #[error("the name was removed from the store")]
+    Removed,
     /// The signing request could not be made.
     #[error("the signing request could not be made")]
     Request(#[source] Arc<CsrError>),

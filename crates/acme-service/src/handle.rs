@@ -88,5 +88,8 @@ impl ServiceHandle {
             // An error means that it is over too.
             finished.await.ok();
         }
+        // Somebody else's shutdown may be under way still.
+        let mut ready = self.ready.clone();
+        while ready.changed().await.is_ok() {}
     }
 }

@@ -2,20 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use acme_client::{CertificateAuthority, CertificateRequest};
+use acme_client::{CertificateAuthority, CertificateRequest, Error, ErrorKind, Operation};
 use acme_messages::{
     Clock, ServerName,
     jose::{KeyType, PrivateKey},
 };
 use acme_responders::Responder;
 use acme_store::{
-    CertificateBundle, CertificateStore, Entry, Expect, PutError, StoreError, Version,
+    CertificateBundle, CertificateStore, Entry, EntryState, Expect, PutError, StoreError, Version,
 };
 
-use crate::IssueError;
+use crate::{IssueError, answers::Answers};
 
 /// How long the CA may take over one certificate, waits included.
 pub const ISSUE_DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// How long the store may take over one call.
+pub(crate) const STORE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// How often a put is tried anew because somebody else wrote meanwhile.
 const MAX_CONFLICTS: usize = 3;
@@ -26,6 +29,7 @@ pub(crate) struct Means {
     pub(crate) store: Arc<dyn CertificateStore>,
     pub(crate) authority: Arc<dyn CertificateAuthority>,
     pub(crate) responders: Vec<Arc<dyn Responder>>,
+    pub(crate) answers: Answers,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key_type: KeyType,
     pub(crate) profile: Option<String>,
@@ -63,16 +67,22 @@ impl Means {
         unstored: Option<CertificateBundle>,
     ) -> Result<Stored, Failure> {
         // Asked first: an order is not spent on what cannot be kept.
-        self.store.accepts(name).await.map_err(IssueError::store)?;
-        let before = self.store.get(name).await.map_err(IssueError::store)?;
+        self.bounded(self.store.accepts(name))
+            .await
+            .map_err(IssueError::store)?;
+        let before = self.get(name).await.map_err(IssueError::store)?;
         let bundle = match unstored {
-            Some(bundle) => bundle,
+            // A put that was said to fail may have worked, or somebody else's did.
+            Some(bundle) => match before.as_ref().and_then(|it| at_least_as_good(it, &bundle)) {
+                Some(stored) => return Ok(stored),
+                None => bundle,
+            },
             None => self.obtain(name).await?,
         };
         self.put(name, &bundle, before)
             .await
             .map_err(|error| Failure {
-                error: IssueError::store(error),
+                error,
                 unstored: Some(bundle),
             })
     }
@@ -97,9 +107,23 @@ impl Means {
             }
             () = self.clock.sleep(ISSUE_DEADLINE) => return Err(IssueError::TimedOut),
         };
-        // The client has checked the chain against the key.
-        CertificateBundle::new(key, issued.chain)
-            .map_err(|error| IssueError::store(StoreError::Unavailable(error.into())))
+        // Whoever the authority is: what is not for this name and key replaces nothing.
+        let chain = issued.chain;
+        chain
+            .check_names(std::slice::from_ref(name))
+            .map_err(foreign)?;
+        CertificateBundle::new(key, chain).map_err(foreign)
+    }
+
+    async fn get(&self, name: &ServerName) -> Result<Option<Entry>, StoreError> {
+        self.bounded(self.store.get(name)).await
+    }
+
+    async fn bounded<T, E: From<StoreError>>(
+        &self,
+        call: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
+        bounded(&*self.clock, call).await
     }
 
     async fn put(
@@ -107,36 +131,71 @@ impl Means {
         name: &ServerName,
         bundle: &CertificateBundle,
         mut before: Option<Entry>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<Stored, IssueError> {
         for _ in 0..MAX_CONFLICTS {
+            let was_there = before.is_some();
             let expected = match before {
                 Some(entry) => Expect::Version(entry.version),
                 None => Expect::Absent,
             };
-            match self.store.put(name, bundle, expected).await {
+            match self.bounded(self.store.put(name, bundle, expected)).await {
                 Ok(version) => {
                     return Ok(Stored {
                         bundle: bundle.clone(),
                         version,
                     });
                 }
-                Err(PutError::Store(error)) => return Err(error),
+                Err(PutError::Store(error)) => return Err(IssueError::store(error)),
                 Err(_) => {} // A conflict: look at what is there now.
             }
-            before = self.store.get(name).await?;
-            if let Some(entry) = &before
-                && let Some(other) = entry.bundle()
-                && other.chain().leaf().not_after >= bundle.chain().leaf().not_after
-            {
-                // Somebody else renewed it, and theirs lasts as long as ours.
-                return Ok(Stored {
-                    bundle: other.clone(),
-                    version: entry.version.clone(),
-                });
+            before = self.get(name).await.map_err(IssueError::store)?;
+            match &before {
+                None if was_there => return Err(IssueError::Removed),
+                None => {}
+                Some(entry) => {
+                    if let Some(stored) = at_least_as_good(entry, bundle) {
+                        return Ok(stored);
+                    }
+                    if let EntryState::Damaged(error) = &entry.contents {
+                        // It may be half of what somebody is writing.
+                        let error = StoreError::Unavailable(error.to_string().into());
+                        return Err(IssueError::store(error));
+                    }
+                }
             }
         }
-        Err(StoreError::Unavailable(
+        Err(IssueError::store(StoreError::Unavailable(
             "somebody else keeps writing this name".into(),
-        ))
+        )))
+    }
+}
+
+/// What somebody else has stored, if it lasts as long as ours.
+fn at_least_as_good(entry: &Entry, ours: &CertificateBundle) -> Option<Stored> {
+    let theirs = entry.bundle()?;
+    let lasts = theirs.chain().leaf().not_after >= ours.chain().leaf().not_after;
+    lasts.then(|| Stored {
+        bundle: theirs.clone(),
+        version: entry.version.clone(),
+    })
+}
+
+fn foreign(error: impl std::error::Error + Send + Sync + 'static) -> IssueError {
+    let error = Error::new(ErrorKind::InvalidChain, Operation::Certificate)
+        .with_detail(error.to_string())
+        .with_source(error);
+    IssueError::Authority(Arc::new(error))
+}
+
+/// A call of the store, given up after [`STORE_DEADLINE`].
+pub(crate) async fn bounded<T, E: From<StoreError>>(
+    clock: &dyn Clock,
+    call: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, E> {
+    tokio::select! {
+        answer = call => answer,
+        () = clock.sleep(STORE_DEADLINE) => {
+            Err(StoreError::Unavailable("the store does not answer".into()).into())
+        }
     }
 }

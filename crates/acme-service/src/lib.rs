@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
 mod builder;
 mod decide;
 mod engine;
@@ -15,6 +16,7 @@ pub use acme_messages as messages;
 pub use acme_store as store;
 pub use builder::{
     DEFAULT_CHECK_INTERVAL, DEFAULT_PARALLEL, IssuingService, IssuingServiceBuilder,
+    MIN_CHECK_INTERVAL,
 };
 pub use error::{IssueError, ServiceStopped};
 pub use event::{InitialCheck, ServiceEvent};

@@ -29,6 +29,9 @@ pub enum RenewalPolicy {
     #[default]
     Relative,
     /// By fixed spans before the end, both inclusive.
+    ///
+    /// Where the first is over two thirds of a certificate's life, it would be
+    /// renewed for ever: that one is judged by its lifetime instead.
     #[doc(alias = "reissue_interval")]
     #[doc(alias = "panic_interval")]
     Fixed {
@@ -43,35 +46,22 @@ impl RenewalPolicy {
     /// The moment from which the certificate is due.
     #[must_use]
     pub fn renew_at(&self, not_before: Timestamp, not_after: Timestamp) -> Timestamp {
-        let left = match self {
-            Self::Relative => {
-                let life = lifetime(not_before, not_after);
-                if life < SHORT_LIVED {
-                    life / 2
-                } else {
-                    life / 3
-                }
-            }
-            Self::Fixed { reissue, .. } => *reissue,
-        };
-        before(not_after, left)
+        before(not_after, self.spans(lifetime(not_before, not_after)).0)
     }
 
     /// The moment from which a failed renewal is an alarm.
     #[must_use]
     pub fn alert_at(&self, not_before: Timestamp, not_after: Timestamp) -> Timestamp {
-        let left = match self {
-            Self::Relative => {
-                let life = lifetime(not_before, not_after);
-                if life < SHORT_LIVED {
-                    life / 4
-                } else {
-                    life / 6
-                }
-            }
-            Self::Fixed { alert, .. } => *alert,
-        };
-        before(not_after, left)
+        before(not_after, self.spans(lifetime(not_before, not_after)).1)
+    }
+
+    /// How much of a life is left at its renewal, and at an alarm.
+    fn spans(&self, life: Duration) -> (Duration, Duration) {
+        match self {
+            Self::Fixed { reissue, alert } if *reissue <= life / 3 * 2 => (*reissue, *alert),
+            _ if life < SHORT_LIVED => (life / 2, life / 4),
+            _ => (life / 3, life / 6),
+        }
     }
 }
 
@@ -85,4 +75,9 @@ pub(crate) fn lifetime(not_before: Timestamp, not_after: Timestamp) -> Duration 
 
 fn before(moment: Timestamp, span: Duration) -> Timestamp {
     moment.checked_sub(span).unwrap_or(Timestamp::MIN)
+}
+
+/// The end of a span, or of time.
+pub(crate) fn after(moment: Timestamp, span: Duration) -> Timestamp {
+    moment.checked_add(span).unwrap_or(Timestamp::MAX)
 }

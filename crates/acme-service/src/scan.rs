@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use acme_messages::ServerName;
+use acme_messages::{Clock, ServerName};
 use acme_store::{CertificateStore, CertificateStoreExt, EntryState, StoreError, Version};
 
-use crate::decide::Holding;
+use crate::{decide::Holding, job::bounded};
 
 /// What to look at.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Findings {
     pub(crate) changed: Vec<(ServerName, Version, Found)>,
     /// Names that were looked for and are not there.
     pub(crate) gone: Vec<ServerName>,
+    /// Why an entry could not be read; it is left as it was known.
+    pub(crate) unread: Option<StoreError>,
 }
 
 /// What is kept for a name.
@@ -41,6 +43,7 @@ pub(crate) enum Found {
 /// Looks through the store. An entry that cannot be read is left as it was known.
 pub(crate) async fn scan(
     store: &dyn CertificateStore,
+    clock: &dyn Clock,
     scope: Scope,
 ) -> Result<Findings, StoreError> {
     let mut findings = Findings {
@@ -48,11 +51,12 @@ pub(crate) async fn scan(
         same: Vec::new(),
         changed: Vec::new(),
         gone: Vec::new(),
+        unread: None,
     };
     let mut to_read = Vec::new();
     match scope {
         Scope::All(known) => {
-            for listed in store.list_all().await? {
+            for listed in bounded(clock, store.list_all()).await? {
                 if known.get(&listed.name) == Some(&listed.version) {
                     findings.same.push(listed.name);
                 } else {
@@ -63,7 +67,7 @@ pub(crate) async fn scan(
         Scope::Names(names) => to_read.extend(names),
     }
     for name in to_read {
-        match store.get(&name).await {
+        match bounded(clock, store.get(&name)).await {
             Ok(Some(entry)) => {
                 let found = found(entry.contents);
                 findings.changed.push((name, entry.version, found));
@@ -72,6 +76,7 @@ pub(crate) async fn scan(
             Err(error) => {
                 tracing::warn!(%name, %error, "an entry of the store cannot be read");
                 findings.same.push(name);
+                findings.unread.get_or_insert(error);
             }
         }
     }

@@ -21,7 +21,10 @@ fn due_at_a_third_of_the_life_inclusive() {
     let due = at("2026-03-01T23:59:59Z");
     assert_eq!(
         record.decide(due, &POLICY),
-        Decision::Issue { urgent: false }
+        Decision::Issue {
+            urgent: false,
+            since: due
+        }
     );
     let second = Duration::from_secs(1);
     assert_eq!(record.decide(due - second, &POLICY), Decision::Wait(due));
@@ -43,7 +46,10 @@ fn blank_is_urgent() {
     let now = at("2026-01-01T00:00:00Z");
     assert_eq!(
         record.decide(now, &POLICY),
-        Decision::Issue { urgent: true }
+        Decision::Issue {
+            urgent: true,
+            since: Timestamp::MIN
+        }
     );
 }
 
@@ -56,7 +62,10 @@ fn failures_back_off() {
         assert_eq!(record.decide(now, &POLICY), Decision::Wait(now + pause));
         assert_eq!(
             record.decide(now + pause, &POLICY),
-            Decision::Issue { urgent: true }
+            Decision::Issue {
+                urgent: true,
+                since: now + pause
+            }
         );
     }
 }
@@ -68,7 +77,10 @@ fn renewal_floor_holds_under_a_wrong_clock() {
     let mut record = ninety_days();
     assert_eq!(
         record.decide(wrong, &POLICY),
-        Decision::Issue { urgent: true }
+        Decision::Issue {
+            urgent: true,
+            since: at("2026-03-01T23:59:59Z")
+        }
     );
     record.succeeded(
         wrong,
@@ -90,5 +102,50 @@ fn short_lived_certificates_do_not_loop() {
     assert_eq!(
         record.decide(now, &POLICY),
         Decision::Wait(now + Duration::from_secs(80 * 3600 - 1))
+    );
+}
+
+// A pause that began in a future which the clock has left begins now.
+#[test]
+fn a_clock_set_back_shortens_the_pause() {
+    let ahead = at("2036-01-01T00:00:00Z");
+    let mut record = Record::new(Holding::Nothing);
+    record.failed(ahead, None);
+    let now = at("2026-01-01T00:00:00Z");
+    record.clock_went_back(now);
+    assert_eq!(
+        record.decide(now, &POLICY),
+        Decision::Wait(now + BACKOFF[0])
+    );
+}
+
+// The last pause leaves eight attempts for what is left, but not more than five an hour.
+#[test]
+fn pauses_fit_what_is_left() {
+    let check = |left: Duration, pause: Duration| {
+        let now = at("2026-01-01T00:00:00Z");
+        let mut record = Record::new(Holding::Certificate {
+            not_before: now - DAY,
+            not_after: now + left,
+        });
+        record.failures = 9;
+        assert_eq!(record.failed(now, None), now + pause, "{left:?}");
+    };
+    check(30 * DAY, DAY);
+    check(4 * DAY, DAY / 2);
+    check(Duration::from_secs(3600), SUSTAINED);
+}
+
+#[test]
+fn nothing_overflows() {
+    let mut record = Record::new(Holding::Certificate {
+        not_before: Timestamp::MIN,
+        not_after: Timestamp::MAX,
+    });
+    assert_eq!(record.failed(Timestamp::MAX, None), Timestamp::MAX);
+    record.succeeded(Timestamp::MAX, Timestamp::MIN, Timestamp::MAX);
+    assert_eq!(
+        record.decide(Timestamp::MAX, &POLICY),
+        Decision::Wait(Timestamp::MAX)
     );
 }
