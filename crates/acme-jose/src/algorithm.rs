@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// A signature algorithm by its JOSE name.
+/// A signature algorithm by its JOSE name ([RFC 7518, section 3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1)).
 ///
 /// Which one a key uses follows from the key: see [`Signer::algorithm`](crate::Signer::algorithm).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,7 +16,7 @@ use signature::Verifier;
 
 use crate::{SigningAlgorithm, base64url};
 
-/// A public key: checked when it was read, so that each value is usable.
+/// A public key: checked when it was read, so that each value is usable ([RFC 7517, section 4](https://www.rfc-editor.org/rfc/rfc7517#section-4)).
 ///
 /// It serializes to the required members only, in the order that
 /// [RFC 7638, section 3] fixes, and parses strictly: coordinates of full
@@ -182,7 +182,7 @@ impl Members {
     }
 }
 
-/// The SHA-256 thumbprint of a public key; displayed as base64url.
+/// The SHA-256 thumbprint of a public key; displayed as base64url ([RFC 7638, section 3](https://www.rfc-editor.org/rfc/rfc7638#section-3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Thumbprint([u8; 32]);
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{AsyncSigner, Jwk, Nonce, SignError, Signer, SigningAlgorithm, VerifyError, base64url};
 
-/// The protected header: what is signed beside the payload.
+/// The protected header: what is signed beside the payload ([RFC 8555, section 6.2](https://www.rfc-editor.org/rfc/rfc8555#section-6.2)).
 ///
 /// Whether `jwk` or `kid` is due, and whether a nonce is, depends on the
 /// request; so reading leaves each to the caller to demand.
@@ -17,9 +17,9 @@ use crate::{AsyncSigner, Jwk, Nonce, SignError, Signer, SigningAlgorithm, Verify
 pub struct ProtectedHeader {
     /// The signature's algorithm.
     pub alg: SigningAlgorithm,
-    /// The anti-replay nonce; absent in inner signatures only.
+    /// The anti-replay nonce; absent in inner signatures only ([RFC 8555, section 6.5](https://www.rfc-editor.org/rfc/rfc8555#section-6.5)).
     pub nonce: Option<Nonce>,
-    /// The exact text of the URL that the request goes to.
+    /// The exact text of the URL that the request goes to ([RFC 8555, section 6.4](https://www.rfc-editor.org/rfc/rfc8555#section-6.4)).
     pub url: String,
     /// The public key, for requests that have no account yet.
     pub jwk: Option<Jwk>,
@@ -59,7 +59,7 @@ impl ProtectedHeader {
     }
 }
 
-/// A header and a payload that wait for their signature.
+/// A header and a payload that wait for their signature ([RFC 7515, section 5.1](https://www.rfc-editor.org/rfc/rfc7515#section-5.1)).
 ///
 /// A key in an HSM signs [`signing_input`](Self::signing_input) in its own
 /// time; [`assemble`](Self::assemble) takes what it returns.
@@ -130,7 +130,8 @@ impl UnsignedJws {
     }
 }
 
-/// A flattened JWS: one protected header, one payload, one signature.
+/// A flattened JWS: one protected header, one payload, one signature
+/// ([RFC 7515, section 7.2.2](https://www.rfc-editor.org/rfc/rfc7515#section-7.2.2)).
 ///
 /// A value that was read is not yet trusted: [`verify`](Self::verify) it.
 #[derive(Clone, Debug)]
@@ -225,7 +226,8 @@ impl FlattenedJws {
         &self.payload
     }
 
-    /// Checks the signature with a key: the header's `jwk`, or the account's.
+    /// Checks the signature with a key: the header's `jwk`, or the account's
+    /// ([RFC 7515, section 5.2](https://www.rfc-editor.org/rfc/rfc7515#section-5.2)).
     ///
     /// # Errors
     /// - [`VerifyError`] when the signature is another's, or `alg` is not the key's algorithm.
@@ -305,7 +307,7 @@ pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
     de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// A body is not a JWS as ACME wants it.
+/// A body is not a JWS as ACME wants it ([RFC 8555, section 6.2](https://www.rfc-editor.org/rfc/rfc8555#section-6.2)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwsError {

@@ -20,12 +20,13 @@ use crate::{Jwk, SignError, Signer, SigningAlgorithm};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyType {
-    /// ECDSA on P-256: small, fast, and taken by every ACME server.
+    /// ECDSA on P-256 ([RFC 7518, section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)): small, fast, and taken by every ACME server.
     #[default]
     EcdsaP256,
 }
 
-/// A private key in memory, for an account or for a certificate.
+/// A private key in memory, for an account or for a certificate
+/// (PKCS#8: [RFC 5958](https://www.rfc-editor.org/rfc/rfc5958), SEC1: [RFC 5915](https://www.rfc-editor.org/rfc/rfc5915)).
 ///
 /// The secret is wiped when the value is dropped, and no `Debug` or `Display`
 /// shows it.

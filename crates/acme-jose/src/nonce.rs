@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base64url;
 
-/// A nonce as the server wrote it; never decoded, never written anew.
+/// A nonce as the server wrote it; never decoded, never written anew
+/// ([RFC 8555, section 6.5.1](https://www.rfc-editor.org/rfc/rfc8555#section-6.5.1)).
 ///
 /// ```
 /// use acme_jose::Nonce;
