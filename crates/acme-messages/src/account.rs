@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{lenient::null_as_default, wire::wire_names};
 
-/// The payload of `newAccount`.
+/// The payload of `newAccount` ([RFC 8555, section 7.3](https://www.rfc-editor.org/rfc/rfc8555#section-7.3)).
 #[doc(alias = "NewRegistration")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -39,7 +39,7 @@ pub struct NewAccount {
     pub external_account_binding: Option<serde_json::Value>,
 }
 
-/// An account as the CA shows it.
+/// An account as the CA shows it ([RFC 8555, section 7.1.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2)).
 #[doc(alias = "RegistrationResource")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

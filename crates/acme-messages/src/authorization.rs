@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Challenge, Identifier, lenient::null_as_default, wire::wire_names};
 
 /// An authorization as the CA shows it: may this account have certificates for that name?
+/// ([RFC 8555, section 7.1.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.4))
 #[doc(alias = "AuthorizationResource")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

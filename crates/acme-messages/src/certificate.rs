@@ -18,7 +18,8 @@ use parts::Parts;
 pub use info::CertificateInfo;
 pub(crate) use info::alternative_names;
 
-/// A leaf and what certifies it, in the order TLS sends them. Never empty.
+/// A leaf and what certifies it, in the order TLS sends them; never empty
+/// ([RFC 8555, section 7.4.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.4.2), [RFC 8555, section 9.1](https://www.rfc-editor.org/rfc/rfc8555#section-9.1)).
 ///
 /// The DER is what was received; it is never encoded anew.
 #[derive(Clone, PartialEq, Eq)]

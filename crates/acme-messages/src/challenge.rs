@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Problem, wire::wire_names};
 
-/// A challenge as the CA shows it; types this version does not know parse too.
+/// A challenge as the CA shows it; types this version does not know parse too
+/// ([RFC 8555, section 7.1.5](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.5)).
 #[doc(alias = "ChallengeBody")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -49,7 +50,7 @@ impl Challenge {
 }
 
 wire_names! {
-    /// The type of a challenge.
+    /// The type of a challenge ([RFC 8555, section 9.7.8](https://www.rfc-editor.org/rfc/rfc8555#section-9.7.8)).
     pub enum ChallengeType {
         /// A file at a known path over plain HTTP ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
         Http01 = "http-01",

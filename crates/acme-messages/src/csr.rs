@@ -20,7 +20,7 @@ use x509_cert::{
 
 use crate::{ServerName, certificate::alternative_names, x509_signature};
 
-/// A CSR, kept as the DER that was built or received.
+/// A CSR, kept as the DER that was built or received ([RFC 2986](https://www.rfc-editor.org/rfc/rfc2986), [RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 ///
 /// ```
 /// use acme_messages::{CertificateSigningRequest, ServerName, jose};

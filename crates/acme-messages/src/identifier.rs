@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{InvalidName, ServerName, wire::wire_names};
 
-/// An identifier as it stands on the wire; types this version does not know parse too.
+/// An identifier as it stands on the wire; types this version does not know parse too
+/// ([RFC 8555, section 7.1.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.4)).
 #[doc(alias = "fqdn_identifier")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -55,11 +56,11 @@ impl From<ServerName> for Identifier {
 }
 
 wire_names! {
-    /// The type of an identifier.
+    /// The type of an identifier ([RFC 8555, section 9.7.7](https://www.rfc-editor.org/rfc/rfc8555#section-9.7.7)).
     pub enum IdentifierType {
         /// A DNS name.
         Dns = "dns",
-        /// An address.
+        /// An address ([RFC 8738, section 3](https://www.rfc-editor.org/rfc/rfc8738#section-3)).
         Ip = "ip",
     }
 }

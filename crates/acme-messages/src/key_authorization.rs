@@ -7,7 +7,8 @@ use std::fmt;
 use acme_jose::{Thumbprint, base64url};
 use sha2::{Digest, Sha256};
 
-/// A challenge's token, checked: it becomes part of a path and of an answer.
+/// A challenge's token, checked: it becomes part of a path and of an answer
+/// ([RFC 8555, section 8.1](https://www.rfc-editor.org/rfc/rfc8555#section-8.1)).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Token(Box<str>);
 
@@ -46,7 +47,8 @@ impl fmt::Debug for Token {
 #[error("not a token: it is empty, too long, or has a character outside base64url")]
 pub struct InvalidToken;
 
-/// The proof that an account's holder answers a challenge: token, dot, thumbprint.
+/// The proof that an account's holder answers a challenge: token, dot, thumbprint
+/// ([RFC 8555, section 8.1](https://www.rfc-editor.org/rfc/rfc8555#section-8.1)).
 ///
 /// ```
 /// use acme_messages::{KeyAuthorization, Token};
@@ -73,19 +75,19 @@ impl KeyAuthorization {
         Self(format!("{}.{thumbprint}", token.as_str()).into())
     }
 
-    /// The text: the body of an http-01 answer.
+    /// The text: the body of an http-01 answer ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The SHA-256 digest: what a tls-alpn-01 certificate carries.
+    /// The SHA-256 digest: what a tls-alpn-01 certificate carries ([RFC 8737, section 3](https://www.rfc-editor.org/rfc/rfc8737#section-3)).
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()
     }
 
-    /// The value of a dns-01 TXT record: the digest as base64url.
+    /// The value of a dns-01 TXT record: the digest as base64url ([RFC 8555, section 8.4](https://www.rfc-editor.org/rfc/rfc8555#section-8.4)).
     #[must_use]
     pub fn dns_txt_value(&self) -> String {
         base64url::encode(self.digest())

@@ -8,7 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A DNS name in lower-case A-label form, possibly a wildcard.
+/// A DNS name in lower-case A-label form, possibly a wildcard ([RFC 5890, section 2.3.2.1](https://www.rfc-editor.org/rfc/rfc5890#section-2.3.2.1)).
+///
+/// Labels hold letters, digits and inner hyphens; a final dot is taken off; a `*` stands
+/// as the whole first label or nowhere.
 ///
 /// ```
 /// use acme_messages::DnsName;
@@ -44,7 +47,7 @@ impl DnsName {
         self.0.starts_with("*.")
     }
 
-    /// The name without `*.`: what an authorization is for.
+    /// The name without `*.`: what an authorization is for ([RFC 8555, section 7.1.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.4)).
     #[must_use]
     pub fn base(&self) -> &str {
         self.0.strip_prefix("*.").unwrap_or(&self.0)
@@ -122,12 +125,13 @@ impl fmt::Debug for DnsName {
 pub enum ServerName {
     /// A DNS name, possibly a wildcard.
     Dns(DnsName),
-    /// An address.
+    /// An address; its text is that of [RFC 5952](https://www.rfc-editor.org/rfc/rfc5952).
     Ip(IpAddr),
 }
 
 impl ServerName {
-    /// Whether the name is a wildcard, which only DNS challenges can prove.
+    /// Whether the name is a wildcard, which only DNS challenges can prove
+    /// ([RFC 8555, section 7.1.3](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.3)).
     #[must_use]
     pub fn is_wildcard(&self) -> bool {
         matches!(self, Self::Dns(name) if name.is_wildcard())

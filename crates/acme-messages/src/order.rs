@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Identifier, Problem, lenient::null_as_default, wire::wire_names};
 
-/// The payload of `newOrder`.
+/// The payload of `newOrder` ([RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -42,7 +42,8 @@ impl NewOrder {
     }
 }
 
-/// An order as the CA shows it: the state of one attempt to get a certificate.
+/// An order as the CA shows it: the state of one attempt to get a certificate
+/// ([RFC 8555, section 7.1.3](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.3)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -134,7 +135,7 @@ wire_names! {
     }
 }
 
-/// The payload of an order's `finalize`.
+/// The payload of an order's `finalize` ([RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalizeRequest {
     /// The certificate signing request: DER, base64url.

@@ -56,7 +56,9 @@ pub struct RenewalInfo {
     pub explanation_url: Option<String>,
 }
 
-/// A span of time, both ends included.
+/// A span of time, both ends included ([RFC 9773, section 4.2](https://www.rfc-editor.org/rfc/rfc9773#section-4.2)).
+///
+/// A CA may send one whose end lies before its start; such a window is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuggestedWindow {
     /// The earliest moment.

@@ -12,7 +12,7 @@ use x509_cert::{
 use super::{ChainError, parts::Parts};
 use crate::{CertificateId, InvalidName, ServerName};
 
-/// What one certificate says of itself.
+/// What one certificate says of itself ([RFC 5280, section 4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CertificateInfo {
