@@ -18,10 +18,10 @@ use crate::{ChallengeContext, Responder, ResponderError};
 
 pub use service::Http01Service;
 
-/// The path under which the answers stand.
+/// The path under which the answers stand ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
 pub const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
 
-/// Answers http-01 challenges; clones share their answers.
+/// Answers http-01 challenges; clones share their answers ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
 ///
 /// Three ways to put it on port 80: [`serve`](Self::serve) a listener,
 /// mount the tower [`service`](Self::service), or ask [`lookup`](Self::lookup)

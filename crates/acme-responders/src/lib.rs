@@ -1,4 +1,8 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "http-01", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "http-01"),
+    doc = "Answers to ACME challenges behind one trait; the feature `http-01` has the guide."
+)]
 
 #[cfg(any(feature = "http-01", feature = "tls-alpn-01"))]
 mod asked;

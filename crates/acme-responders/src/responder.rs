@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use acme_messages::{ChallengeType, KeyAuthorization, ServerName, Token, jose::BoxFuture};
 
-/// Answers challenges of one type.
+/// Answers challenges of one type ([RFC 8555, section 8](https://www.rfc-editor.org/rfc/rfc8555#section-8)).
 ///
 /// The client calls [`start`](Self::start), tells the CA, waits, and calls
 /// [`stop`](Self::stop) on every way out, its own cancellation included.
@@ -99,7 +99,7 @@ macro_rules! forward_responder {
 
 forward_responder!(Arc<T>, Box<T>);
 
-/// One challenge, with all that its answer is made of.
+/// One challenge, with all that its answer is made of ([RFC 8555, section 8.1](https://www.rfc-editor.org/rfc/rfc8555#section-8.1)).
 #[derive(Clone, Debug)]
 pub struct ChallengeContext {
     name: ServerName,

@@ -25,7 +25,7 @@ use crate::{ChallengeContext, Responder, ResponderError};
 
 pub use certificate::{ChallengeCertificate, ChallengeCertificateError, challenge_certificate};
 
-/// Answers tls-alpn-01 challenges; clones share their answers.
+/// Answers tls-alpn-01 challenges; clones share their answers ([RFC 8737, section 3](https://www.rfc-editor.org/rfc/rfc8737#section-3)).
 ///
 /// It brings a [`ServerConfig`] of its own, for connections whose client
 /// offers exactly `acme-tls/1` ([`is_challenge`](Self::is_challenge)).
@@ -60,7 +60,8 @@ impl TlsAlpn01Responder {
         })
     }
 
-    /// Whether a client asks for a challenge: it offers `acme-tls/1` and nothing else.
+    /// Whether a client asks for a challenge: it offers `acme-tls/1` and nothing else
+    /// ([RFC 8737, section 4](https://www.rfc-editor.org/rfc/rfc8737#section-4)).
     #[must_use]
     pub fn is_challenge(hello: &ClientHello<'_>) -> bool {
         hello.alpn().is_some_and(|offered| offered.eq([ACME_TLS_1]))

@@ -14,7 +14,8 @@ use tower_service::Service;
 
 use super::{CHALLENGE_PATH, Http01Responder};
 
-/// Answers challenges; sends everything else to https, or away with 404.
+/// Answers challenges; sends everything else to https, or away with 404
+/// ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
 ///
 /// Paths under `/.well-known/acme-challenge/` are never redirected.
 #[derive(Clone, Debug)]

@@ -35,7 +35,7 @@ use x509_cert::{
     time::{Time, Validity},
 };
 
-/// A self-signed certificate for one challenge, and its key.
+/// A self-signed certificate for one challenge, and its key ([RFC 8737, section 3](https://www.rfc-editor.org/rfc/rfc8737#section-3)).
 pub struct ChallengeCertificate {
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
@@ -73,7 +73,7 @@ impl fmt::Debug for ChallengeCertificate {
 
 /// Makes the certificate that answers a challenge: one alternative name, the
 /// critical `acmeIdentifier` extension, a fresh P-256 key, and a life from 1970
-/// to 9999, since no clock need agree on it.
+/// to 9999, since no clock need agree on it ([RFC 8737, section 3](https://www.rfc-editor.org/rfc/rfc8737#section-3)).
 ///
 /// # Errors
 /// - [`ChallengeCertificateError`] never for a checked name; the encoder's type says so.
