@@ -4,60 +4,14 @@
 //! [RFC 7515, section 7.2.2]: https://www.rfc-editor.org/rfc/rfc7515#section-7.2.2
 //! [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+mod header;
 
-use crate::{AsyncSigner, Jwk, Nonce, SignError, Signer, SigningAlgorithm, VerifyError, base64url};
+use serde::Deserialize;
 
-/// The protected header: what is signed beside the payload ([RFC 8555, section 6.2](https://www.rfc-editor.org/rfc/rfc8555#section-6.2)).
-///
-/// Whether `jwk` or `kid` is due, and whether a nonce is, depends on the
-/// request; so reading leaves each to the caller to demand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ProtectedHeader {
-    /// The signature's algorithm.
-    pub alg: SigningAlgorithm,
-    /// The anti-replay nonce; absent in inner signatures only ([RFC 8555, section 6.5](https://www.rfc-editor.org/rfc/rfc8555#section-6.5)).
-    pub nonce: Option<Nonce>,
-    /// The exact text of the URL that the request goes to ([RFC 8555, section 6.4](https://www.rfc-editor.org/rfc/rfc8555#section-6.4)).
-    pub url: String,
-    /// The public key, for requests that have no account yet.
-    pub jwk: Option<Jwk>,
-    /// The exact text of the account's URL.
-    pub kid: Option<String>,
-}
+use crate::{AsyncSigner, Jwk, SignError, Signer, VerifyError, base64url};
 
-impl ProtectedHeader {
-    /// A header that names the account by its URL, for every request that has one.
-    pub fn with_kid(alg: SigningAlgorithm, kid: impl Into<String>, url: impl Into<String>) -> Self {
-        Self {
-            alg,
-            nonce: None,
-            url: url.into(),
-            jwk: None,
-            kid: Some(kid.into()),
-        }
-    }
-
-    /// A header that carries the public key: `newAccount`, and revocation by the
-    /// certificate's own key.
-    pub fn with_jwk(jwk: Jwk, url: impl Into<String>) -> Self {
-        Self {
-            alg: jwk.algorithm(),
-            nonce: None,
-            url: url.into(),
-            jwk: Some(jwk),
-            kid: None,
-        }
-    }
-
-    /// Sets the nonce.
-    #[must_use]
-    pub fn nonce(mut self, nonce: Nonce) -> Self {
-        self.nonce = Some(nonce);
-        self
-    }
-}
+pub use header::ProtectedHeader;
+pub(crate) use header::present;
 
 /// A header and a payload that wait for their signature ([RFC 7515, section 5.1](https://www.rfc-editor.org/rfc/rfc7515#section-5.1)).
 ///
@@ -90,16 +44,7 @@ impl UnsignedJws {
     /// Encodes the header and the payload; an empty payload is a POST-as-GET.
     #[must_use]
     pub fn new(header: &ProtectedHeader, payload: &[u8]) -> Self {
-        let wire = WireHeader {
-            alg: header.alg.as_str(),
-            jwk: header.jwk.as_ref(),
-            kid: header.kid.as_deref(),
-            nonce: header.nonce.as_ref(),
-            url: &header.url,
-        };
-        // Strings and nested objects of strings: serialization has nothing to refuse.
-        let json = serde_json::to_vec(&wire).unwrap_or_default();
-        let mut input = base64url::encode(json);
+        let mut input = base64url::encode(header.to_json());
         let dot = input.len();
         input.push('.');
         input.push_str(&base64url::encode(payload));
@@ -193,7 +138,7 @@ impl FlattenedJws {
         let payload = base64url::decode(&wire.payload).map_err(|_| JwsError::NotBase64Url)?;
         let signature = base64url::decode(&wire.signature).map_err(|_| JwsError::NotBase64Url)?;
         Ok(Self {
-            header: parse_header(&protected)?,
+            header: ProtectedHeader::from_json(&protected)?,
             protected: wire.protected,
             payload_text: wire.payload,
             signature,
@@ -240,57 +185,6 @@ impl FlattenedJws {
     }
 }
 
-fn parse_header(json: &[u8]) -> Result<ProtectedHeader, JwsError> {
-    let wire: ReceivedHeader = serde_json::from_slice(json).map_err(|_| JwsError::BadHeader)?;
-    if wire.crit || wire.b64 {
-        return Err(JwsError::Extension);
-    }
-    let alg = SigningAlgorithm::from_name(&wire.alg)
-        .ok_or_else(|| JwsError::UnsupportedAlgorithm(wire.alg.clone()))?;
-    let nonce = wire
-        .nonce
-        .map(Nonce::try_from)
-        .transpose()
-        .map_err(|_| JwsError::BadNonce)?;
-    let jwk = wire
-        .jwk
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|_| JwsError::BadPublicKey)?;
-    Ok(ProtectedHeader {
-        alg,
-        nonce,
-        url: wire.url.ok_or(JwsError::BadHeader)?,
-        jwk,
-        kid: wire.kid,
-    })
-}
-
-#[derive(Serialize)]
-struct WireHeader<'a> {
-    alg: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jwk: Option<&'a Jwk>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<&'a Nonce>,
-    url: &'a str,
-}
-
-#[derive(Deserialize)]
-struct ReceivedHeader {
-    alg: String,
-    nonce: Option<String>,
-    url: Option<String>,
-    jwk: Option<serde_json::Value>,
-    kid: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    crit: bool,
-    #[serde(default, deserialize_with = "present")]
-    b64: bool,
-}
-
 #[derive(Deserialize)]
 struct Wire {
     protected: String,
@@ -300,11 +194,6 @@ struct Wire {
     header: bool,
     #[serde(default, deserialize_with = "present")]
     signatures: bool,
-}
-
-/// Whether a member is there, be its value `null`.
-pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// A body is not a JWS as ACME wants it ([RFC 8555, section 6.2](https://www.rfc-editor.org/rfc/rfc8555#section-6.2)).
