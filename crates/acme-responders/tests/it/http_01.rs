@@ -292,15 +292,34 @@ async fn nonsense_harms_nobody() {
 }
 
 #[tokio::test]
-async fn more_visitors_than_places_are_all_served() {
+async fn visitors_beyond_the_places_wait_their_turn() {
     let address = served(Http01Responder::new().service()).await;
-    let mut visitors = tokio::task::JoinSet::new();
-    for _ in 0..Http01Service::MAX_CONNECTIONS + 50 {
-        visitors.spawn(async move { get(address, "/").await });
+    for _ in 0..Http01Service::MAX_CONNECTIONS + 10 {
+        assert_eq!(
+            status(&get(address, "/").await),
+            "308",
+            "places come free again"
+        );
     }
-    while let Some(answer) = visitors.join_next().await {
-        assert_eq!(status(&answer.unwrap()), "308");
+
+    let mut silent = Vec::new();
+    for _ in 0..Http01Service::MAX_CONNECTIONS {
+        silent.push(TcpStream::connect(address).await.unwrap());
+        tokio::task::yield_now().await;
     }
+    let mut visitor = TcpStream::connect(address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n";
+    visitor.write_all(request).await.unwrap();
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    let early = visitor.try_read(&mut [0; 16]).unwrap_err();
+    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+
+    silent.pop();
+    let mut answer = String::new();
+    visitor.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(status(&answer), "308");
 }
 
 #[tokio::test]
