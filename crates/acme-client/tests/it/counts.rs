@@ -1,0 +1,66 @@
+//! The fewest requests that the protocol allows.
+
+use acme_testing::Operation as Asked;
+
+use crate::world::{World, builder};
+
+#[tokio::test]
+async fn request_count_is_minimal() {
+    let world = World::new().await;
+    world.obtain(&["a.example"]).await.unwrap();
+    let expected = [
+        Asked::NewOrder,
+        Asked::Authorization,
+        Asked::Challenge,
+        Asked::Order,
+        Asked::Finalize,
+        Asked::Certificate,
+    ];
+    assert_eq!(world.asked(), expected);
+    // All on one connection, the account's included.
+    assert!(world.ca.requests().iter().all(|it| it.connection == 1));
+}
+
+#[tokio::test]
+async fn seven_when_the_ca_takes_a_moment() {
+    let world = World::with(builder().processing_polls(1)).await;
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked().len(), 7);
+    assert_eq!(world.asked_for(Asked::Order), 2);
+}
+
+#[tokio::test]
+async fn three_names_take_no_more_than_eleven() {
+    let world = World::new().await;
+    let names = ["a.example", "b.example", "c.example"];
+    world.obtain(&names).await.unwrap();
+    let posts = world
+        .asked()
+        .into_iter()
+        .filter(|it| *it != Asked::NewNonce);
+    assert_eq!(posts.count(), 10);
+    // Requests side by side need a nonce each; the pool had one.
+    assert!(world.asked_for(Asked::NewNonce) <= 2, "{:?}", world.asked());
+    // The second time they are at hand.
+    world.obtain(&names).await.unwrap();
+    assert!(world.asked().len() <= 11, "{:?}", world.asked());
+}
+
+#[tokio::test]
+async fn a_ready_order_skips_its_authorizations() {
+    let world = World::with(builder().authorization_reuse(true)).await;
+    world.obtain(&["a.example"]).await.unwrap();
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(
+        world.asked(),
+        [Asked::NewOrder, Asked::Finalize, Asked::Certificate]
+    );
+}
+
+#[tokio::test]
+async fn the_directory_is_fetched_once() {
+    let world = World::new().await;
+    world.client.directory().await.unwrap();
+    world.client.clone().directory().await.unwrap();
+    assert_eq!(world.asked(), [Asked::Directory]);
+}

@@ -1,0 +1,21 @@
+//! The client against a CA over real HTTPS, and against transports that lie.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+#[cfg(feature = "hyper")]
+mod accounts;
+mod clock;
+#[cfg(feature = "hyper")]
+mod counts;
+#[cfg(feature = "hyper")]
+mod nonces;
+#[cfg(feature = "hyper")]
+mod obtain;
+#[cfg(feature = "hyper")]
+mod recovery;
+#[cfg(feature = "hyper")]
+mod responders;
+mod transport;
+mod wire;
+#[cfg(feature = "hyper")]
+mod world;

@@ -1,0 +1,227 @@
+//! What is sent at all, and what is taken for an answer.
+
+use std::sync::Arc;
+
+use acme_client::{
+    Client, Error, ErrorKind, MAX_BODY, Operation, REQUEST_TIMEOUT,
+    messages::{
+        NewAccount,
+        jose::{KeyType, PrivateKey},
+    },
+};
+use acme_testing::ManualClock;
+use bytes::Bytes;
+use http::Response;
+
+use crate::{
+    clock::QuickClock,
+    transport::{Meddle, Meddler, answer},
+};
+
+const DIRECTORY: &str = "https://ca.example/directory";
+
+fn client(transport: &Meddler) -> Client {
+    Client::builder(DIRECTORY, transport.clone())
+        .clock(Arc::new(QuickClock::default()))
+        .build()
+        .unwrap()
+}
+
+async fn directory_error(response: Response<Bytes>) -> (Error, usize) {
+    let transport = Meddler::alone(move |_| Meddle::Answer(response.clone()));
+    let error = client(&transport).directory().await.unwrap_err();
+    (error, transport.seen().len())
+}
+
+// instant-acme has no timeout.
+#[tokio::test]
+async fn silent_server_times_out() {
+    let transport = Meddler::alone(|_| Meddle::Hang);
+    let clock = ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    let client = Client::builder(DIRECTORY, transport)
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let asked = tokio::spawn(async move { client.directory().await });
+    clock.wait_for_sleepers(1).await;
+    clock.advance(REQUEST_TIMEOUT);
+    let error = asked.await.unwrap().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (ErrorKind::Timeout, Operation::Directory)
+    );
+    assert!(error.is_transient());
+    assert_eq!(clock.sleepers(), 0);
+}
+
+#[tokio::test]
+async fn body_limit_holds() {
+    let body = vec![b' '; MAX_BODY + 1];
+    let (error, count) = directory_error(answer(200, "application/json", body)).await;
+    assert_eq!(
+        (error.kind(), error.status(), count),
+        (ErrorKind::BadResponse, Some(200), 1)
+    );
+}
+
+#[cfg(feature = "hyper")]
+#[tokio::test]
+async fn the_transport_reads_no_further_than_its_limit() {
+    use acme_client::HttpTransport;
+    let ca = crate::world::builder().start().await.unwrap();
+    let transport = crate::world::hyper(&ca);
+    let get = || {
+        let get = http::Request::get(ca.directory_url()).header("user-agent", "test");
+        get.body(Bytes::new()).unwrap()
+    };
+    transport.send(get(), 10).await.unwrap_err();
+    transport.send(get(), MAX_BODY).await.unwrap();
+}
+
+// instant-acme turns a proxy's page into a JSON error without a status.
+#[tokio::test]
+async fn status_and_body_snippet_survive() {
+    let page = "<html>\n<h1>502 Bad Gateway</h1>";
+    let (error, count) = directory_error(answer(502, "text/html", page)).await;
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::BadResponse, Some(502))
+    );
+    assert!(error.to_string().contains("502 Bad Gateway"), "{error}");
+    assert!(error.is_transient());
+    assert_eq!(count, 3, "a gateway's trouble may pass");
+
+    let (error, count) = directory_error(answer(200, "application/json", "{")).await;
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::BadResponse, Some(200))
+    );
+    assert!(!error.is_transient());
+    assert_eq!(count, 1);
+
+    let problem = r#"{"type":"urn:ietf:params:acme:error:unauthorized","detail":"go away"}"#;
+    let (error, _) = directory_error(answer(
+        403,
+        "Application/Problem+JSON; charset=utf-8",
+        problem,
+    ))
+    .await;
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Problem, Some(403))
+    );
+    assert!(
+        error
+            .to_string()
+            .ends_with("unauthorized: go away [https://ca.example/directory]")
+    );
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let mut response = answer(status, "text/plain", "");
+        let location = "https://elsewhere.example/".parse().unwrap();
+        response.headers_mut().insert("location", location);
+        let (error, count) = directory_error(response).await;
+        assert_eq!((error.status(), count), (Some(status), 1));
+    }
+}
+
+#[tokio::test]
+async fn only_https_is_spoken() {
+    let check = |url: &str| {
+        let transport = Meddler::alone(|_| Meddle::Hang);
+        let error = Client::builder(url, transport).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{url}");
+    };
+    check("http://ca.example/directory");
+    check("HTTP://ca.example/directory");
+    check("ca.example/directory");
+    check("https:///directory");
+    check("file:///etc/passwd");
+    check("");
+
+    // Nor when a CA names such a URL.
+    let directory = r#"{
+        "newNonce": "http://ca.example/nonce",
+        "newAccount": "https://ca.example/account",
+        "newOrder": "https://ca.example/order"
+    }"#;
+    let transport =
+        Meddler::alone(move |_| Meddle::Answer(answer(200, "application/json", directory)));
+    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256));
+    let new = NewAccount::default();
+    let error = client(&transport).new_account(key, &new).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (ErrorKind::InvalidUrl, Operation::NewNonce)
+    );
+    assert_eq!(transport.seen().len(), 1);
+    assert_eq!(transport.seen()[0].method, "GET");
+}
+
+// C9: an answer without the one header that matters.
+#[tokio::test]
+async fn an_account_without_a_location_is_an_error() {
+    let directory = r#"{
+        "newNonce": "https://ca.example/nonce",
+        "newAccount": "https://ca.example/account",
+        "newOrder": "https://ca.example/order"
+    }"#;
+    let transport = Meddler::alone(move |request| {
+        Meddle::Answer(match request.uri().path() {
+            "/directory" => answer(200, "application/json", directory),
+            "/nonce" => {
+                // C40: whatever the status, as long as there is a nonce.
+                let mut answer = answer(405, "text/plain", "");
+                answer
+                    .headers_mut()
+                    .insert("replay-nonce", "YQ".parse().unwrap());
+                answer
+            }
+            _ => answer(201, "application/json", r#"{"status":"valid"}"#),
+        })
+    });
+    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256));
+    let client = client(&transport);
+    let error = client
+        .new_account(key.clone(), &NewAccount::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadResponse);
+    assert!(error.to_string().contains("Location"), "{error}");
+
+    // What is printed for people holds no key.
+    let secret = key.to_pkcs8_pem().unwrap();
+    let account = client.account(key, "https://ca.example/account/1");
+    let text = format!("{account:?} {error:?}");
+    for line in secret.lines().filter(|it| !it.starts_with('-')) {
+        assert!(!text.contains(line), "{text}");
+    }
+}
+
+// The old directory serves while a new one cannot be had.
+#[tokio::test]
+async fn an_aged_directory_is_better_than_none() {
+    let mut answers = 0;
+    let directory = r#"{"newNonce":"https://ca.example/n","newAccount":"https://ca.example/a","newOrder":"https://ca.example/o"}"#;
+    let transport = Meddler::alone(move |_| {
+        answers += 1;
+        match answers {
+            1 => Meddle::Answer(answer(200, "application/json", directory)),
+            _ => Meddle::Answer(answer(404, "text/plain", "")),
+        }
+    });
+    let clock = ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    let client = Client::builder(DIRECTORY, transport.clone())
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let first = client.directory().await.unwrap();
+    assert_eq!(client.directory().await.unwrap(), first);
+    assert_eq!(transport.seen().len(), 1);
+    clock.advance(acme_client::DIRECTORY_LIFETIME);
+    assert_eq!(client.directory().await.unwrap(), first);
+    assert_eq!(transport.seen().len(), 2);
+}
