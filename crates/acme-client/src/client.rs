@@ -30,8 +30,10 @@ pub const DIRECTORY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// A CA to talk to. Cheap to clone; clones share nonces, directory and connections.
 ///
 /// ```no_run
+/// # #[cfg(feature = "hyper")]
 /// use acme_client::{Client, HyperTransport, messages::directory_urls};
 ///
+/// # #[cfg(feature = "hyper")]
 /// # async fn example(provider: std::sync::Arc<rustls::crypto::CryptoProvider>)
 /// # -> Result<(), Box<dyn std::error::Error>> {
 /// let transport = HyperTransport::builder().crypto_provider(provider).build()?;

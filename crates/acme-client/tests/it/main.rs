@@ -1,5 +1,12 @@
 //! The client against a CA over real HTTPS, and against transports that lie.
 
+#![cfg_attr(
+    not(feature = "hyper"),
+    allow(
+        dead_code,
+        reason = "without a transport there is no CA to meddle with"
+    )
+)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 #[cfg(feature = "hyper")]

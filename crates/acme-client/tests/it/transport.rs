@@ -25,7 +25,7 @@ pub(crate) enum Meddle {
     /// Answers by itself.
     Answer(Response<Bytes>),
     /// Changes the answer.
-    Change(Box<dyn FnOnce(&mut Response<Bytes>) + Send>),
+    Change(Change),
 }
 
 /// One request that passed by.
@@ -39,6 +39,7 @@ pub(crate) struct Seen {
     pub(crate) answer_nonce: Option<String>,
 }
 
+type Change = Box<dyn FnOnce(&mut Response<Bytes>) + Send>;
 type Rule = Box<dyn FnMut(&Request<Bytes>) -> Meddle + Send>;
 
 /// Stands between the client and another transport, or none.
