@@ -11,7 +11,10 @@ use tokens::{Argument, escape, split};
 /// What an endpoint string says; reading it opens nothing and starts nothing.
 ///
 /// The parts stand between colons: a prefix that names the CA, the certificate
-/// directory, and where to listen. `\:` is a colon inside a part.
+/// directory, and where to listen. A backslash takes the next character as it
+/// is: `\:` is a colon inside a part, `\=` an equals sign, `\\` a backslash.
+/// A part with a bare `=` is an option by name, wherever it stands; it is not
+/// counted among the parts that have their meaning by place.
 ///
 /// | prefix | CA |
 /// |---|---|
@@ -127,61 +130,64 @@ impl FromStr for EndpointSpec {
     type Err = EndpointSpecError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut arguments = split(text)?.into_iter();
-        let Some(Argument::Positional(prefix)) = arguments.next() else {
-            return Err(EndpointSpecError::UnknownPrefix(text.to_owned()));
-        };
+        let (mut places, mut options) = (Vec::new(), Vec::new());
+        for argument in split(text)? {
+            match argument {
+                Argument::Positional(value) => places.push(value),
+                Argument::Keyword(name, value) => options.push((name, value)),
+            }
+        }
+        let mut places = places.into_iter();
+        let prefix = places.next().unwrap_or_else(|| text.to_owned());
         let ca = EndpointCa::ALL
             .into_iter()
             .find(|it| it.prefix() == prefix)
             .ok_or(EndpointSpecError::UnknownPrefix(prefix))?;
-        let directory = match arguments.next() {
-            Some(Argument::Positional(directory)) if !directory.is_empty() => directory.into(),
-            Some(Argument::Keyword(name, value)) => {
-                return Err(EndpointSpecError::DirectoryMissing(Some(format!(
-                    "{name}={value}"
-                ))));
-            }
-            _ => return Err(EndpointSpecError::DirectoryMissing(None)),
+        // Said first: a path with a bare `=` looks like an option, and what
+        // follows it would be taken for the directory.
+        if let Some((name, _)) = options.iter().find(|(name, _)| option(name).is_none()) {
+            return Err(EndpointSpecError::UnknownOption(name.clone()));
+        }
+        let directory = places
+            .next()
+            .filter(|it| !it.is_empty())
+            .ok_or(EndpointSpecError::DirectoryMissing)?;
+        let listen = match places.next().as_deref() {
+            Some("tcp") => parse_tcp(places, options)?,
+            None | Some("") => return Err(EndpointSpecError::ListenerMissing),
+            Some(kind) => return Err(EndpointSpecError::UnknownListener(kind.to_owned())),
         };
-        let listen = parse_listen(arguments)?;
         Ok(Self {
             ca,
-            directory,
+            directory: directory.into(),
             listen,
         })
     }
 }
 
-fn parse_listen(
-    mut arguments: impl Iterator<Item = Argument>,
-) -> Result<ListenSpec, EndpointSpecError> {
-    match arguments.next() {
-        Some(Argument::Positional(kind)) if kind == "tcp" => parse_tcp(arguments),
-        Some(Argument::Positional(kind)) if !kind.is_empty() => {
-            Err(EndpointSpecError::UnknownListener(kind))
-        }
-        Some(Argument::Keyword(name, value)) => Err(EndpointSpecError::UnknownListener(format!(
-            "{name}={value}"
-        ))),
-        _ => Err(EndpointSpecError::ListenerMissing),
-    }
+/// The options of `tcp:`, in the order in which they may stand without their names.
+const TCP_OPTIONS: [&str; 3] = ["port", "interface", "backlog"];
+
+/// Where an option stands among those of `tcp:`.
+fn option(name: &str) -> Option<usize> {
+    TCP_OPTIONS.iter().position(|known| *known == name)
 }
 
-fn parse_tcp(arguments: impl Iterator<Item = Argument>) -> Result<ListenSpec, EndpointSpecError> {
-    const NAMES: [&str; 3] = ["port", "interface", "backlog"];
-    let mut values: [Option<String>; 3] = Default::default();
-    for (at, argument) in arguments.enumerate() {
-        let (place, value) = match argument {
-            Argument::Positional(value) if at < NAMES.len() => (at, value),
-            Argument::Positional(value) => return Err(EndpointSpecError::UnknownOption(value)),
-            Argument::Keyword(name, value) => match NAMES.iter().position(|known| *known == name) {
-                Some(place) => (place, value),
-                None => return Err(EndpointSpecError::UnknownOption(name)),
-            },
-        };
+fn parse_tcp(
+    places: impl Iterator<Item = String>,
+    options: Vec<(String, String)>,
+) -> Result<ListenSpec, EndpointSpecError> {
+    let mut values: [Option<String>; TCP_OPTIONS.len()] = Default::default();
+    for (place, value) in places.enumerate() {
+        match values.get_mut(place) {
+            Some(slot) => *slot = Some(value),
+            None => return Err(EndpointSpecError::UnknownOption(value)),
+        }
+    }
+    for (name, value) in options {
+        let place = option(&name).ok_or(EndpointSpecError::UnknownOption(name))?;
         if values[place].replace(value).is_some() {
-            return Err(EndpointSpecError::Repeated(NAMES[place]));
+            return Err(EndpointSpecError::Repeated(TCP_OPTIONS[place]));
         }
     }
     let [port, interface, backlog] = values;
@@ -249,11 +255,8 @@ pub enum EndpointSpecError {
         value: String,
     },
     /// The certificate directory is missing.
-    #[error(
-        "the certificate directory is missing after the prefix{}",
-        .0.as_ref().map(|it| format!(": {it:?} is an option (write \\= for = in a path)")).unwrap_or_default()
-    )]
-    DirectoryMissing(Option<String>),
+    #[error("the certificate directory is missing after the prefix (for example le:/srv/certs)")]
+    DirectoryMissing,
     /// The string says not where to listen.
     #[error("where to listen is missing after the directory (for example :tcp:443)")]
     ListenerMissing,
@@ -270,7 +273,9 @@ pub enum EndpointSpecError {
     #[error("{0:?} is no way to listen (tcp is)")]
     UnknownListener(String),
     /// An option is unknown.
-    #[error("{0:?} is no option of tcp (port, interface and backlog are)")]
+    #[error(
+        "{0:?} is no option of tcp (port, interface and backlog are; write \\= for = in a path)"
+    )]
     UnknownOption(String),
     /// The prefix is unknown.
     #[error("{0:?} is no endpoint prefix (le, lets and acme are)")]
