@@ -1,6 +1,6 @@
 //! The whole: a port, its certificates, and the service that keeps them valid.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use acme_client::{CertificateAuthority, SystemClock};
 use acme_messages::Clock;
@@ -8,13 +8,12 @@ use acme_responders::{Http01Responder, Responder, TlsAlpn01Responder};
 use acme_service::{DEFAULT_CHECK_INTERVAL, IssuingService, RenewalPolicy, ServiceHandle};
 use acme_store::CertificateStore;
 use rustls::{ServerConfig, crypto::CryptoProvider};
-use tokio::{net::TcpListener, task::AbortHandle};
+use tokio::net::TcpListener;
 
 use crate::{
-    CertificateResolver, TlsListener,
+    CertificateResolver, ListenerCloser, TlsListener,
     serving_store::ServingStore,
     sync::{Serving, Sync},
-    tls_listener::ListenerCloser,
 };
 
 /// A TLS endpoint that obtains, renews and swaps its own certificates.
@@ -178,7 +177,7 @@ impl AutoTlsEndpointBuilder {
         .map_err(EndpointError::Listen)?;
 
         let http_01 = Http01Responder::new();
-        let http_01_task = self
+        let http_01_port = self
             .http_01
             .map(|it| serve_http_01(&http_01, it, local_addr));
         let store = ServingStore {
@@ -190,7 +189,7 @@ impl AutoTlsEndpointBuilder {
             .policy(self.policy)
             .check_interval(self.check_interval)
             .responder(Arc::new(tls_alpn_01));
-        if http_01_task.is_some() {
+        if http_01_port.is_some() {
             service = service.responder(Arc::new(http_01));
         }
         for responder in self.responders {
@@ -205,7 +204,7 @@ impl AutoTlsEndpointBuilder {
             resolver,
             local_addr,
             closer: listener.closer(),
-            http_01: http_01_task,
+            http_01: http_01_port,
         };
         Ok((listener, handle))
     }
@@ -215,12 +214,9 @@ fn serve_http_01(
     responder: &Http01Responder,
     listener: TcpListener,
     https: SocketAddr,
-) -> AbortHandle {
+) -> ListenerCloser {
     let service = responder.service().https_port(Some(https.port()));
-    let task = tokio::spawn(async move {
-        let _: Infallible = service.serve(listener).await;
-    });
-    task.abort_handle()
+    ListenerCloser::spawn(service.serve(listener))
 }
 
 /// The way to a running endpoint. Cheap to clone.
@@ -230,7 +226,7 @@ pub struct EndpointHandle {
     resolver: CertificateResolver,
     local_addr: SocketAddr,
     closer: ListenerCloser,
-    http_01: Option<AbortHandle>,
+    http_01: Option<ListenerCloser>,
 }
 
 impl EndpointHandle {
@@ -252,14 +248,18 @@ impl EndpointHandle {
         &self.resolver
     }
 
-    /// Stops listening, then stops the service; attempts under way get the grace to finish.
+    /// Stops listening, then stops the service; attempts under way get the grace to
+    /// finish, which those that wait for tls-alpn-01 can not any more.
     ///
-    /// Connections that were accepted live on.
+    /// Both ports are closed when it returns. Connections that were accepted live
+    /// on. Shutting down what is shut down changes nothing.
     pub async fn shutdown(&self, grace: Duration) {
         self.closer.close();
+        self.closer.closed().await;
         self.service.shutdown(grace).await;
         if let Some(http_01) = &self.http_01 {
-            http_01.abort();
+            http_01.close();
+            http_01.closed().await;
         }
     }
 }

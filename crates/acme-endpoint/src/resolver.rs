@@ -34,8 +34,8 @@ impl Snapshot {
         let found = sni.and_then(|sni| {
             let name = sni.strip_suffix('.').unwrap_or(sni);
             self.exact.get(name).or_else(|| {
-                let (_, parent) = name.split_once('.')?;
-                self.wildcard.get(parent)
+                let (label, parent) = name.split_once('.')?;
+                self.wildcard.get(parent).filter(|_| !label.is_empty())
             })
         });
         found.or(self.default.as_ref())
@@ -49,10 +49,21 @@ impl CertificateResolver {
         Self::default()
     }
 
-    /// Whether a client that asks for this name would get a certificate.
+    /// Whether a client that asks for this name would get a certificate; `None` is
+    /// a client that names no server.
     #[must_use]
     pub fn has(&self, sni: Option<&str>) -> bool {
+        self.has_lower_case(sni.map(str::to_ascii_lowercase).as_deref())
+    }
+
+    /// The same for what rustls hands over, on the handshake's path.
+    pub(crate) fn has_lower_case(&self, sni: Option<&str>) -> bool {
         self.0.load().get(sni).is_some()
+    }
+
+    /// What a client that asks for this name, in lower case, would get.
+    pub(crate) fn get(&self, sni: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        self.0.load().get(sni).cloned()
     }
 
     /// How many names have a certificate.
@@ -106,7 +117,7 @@ impl CertificateResolver {
 
 impl ResolvesServerCert for CertificateResolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.load().get(hello.server_name()).cloned()
+        self.get(hello.server_name())
     }
 }
 

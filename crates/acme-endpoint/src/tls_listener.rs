@@ -1,73 +1,69 @@
 //! Accepts TLS connections, answers tls-alpn-01 on the way, and never stalls on a client.
 
+mod pump;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use acme_messages::tls_alpn::ACME_TLS_1;
 use acme_responders::TlsAlpn01Responder;
 use rustls::ServerConfig;
 use tokio::{
-    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    task::{AbortHandle, JoinSet},
+    sync::mpsc,
 };
-use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
+use tokio_rustls::server::TlsStream;
 
-use crate::CertificateResolver;
+use crate::{CertificateResolver, ListenerCloser};
+use pump::{Handshaker, pump};
 
 /// How long a handshake may take: real clients need less than a second of it.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many handshakes are under way at once; more clients wait in the backlog.
+///
+/// Each costs a file descriptor and some kilobytes, so that this many stay
+/// within what small machines allow.
 pub const MAX_HANDSHAKES: usize = 1024;
 
 /// How many finished connections wait for the application; more are closed.
-pub const MAX_WAITING: usize = 1024;
-
-/// How long to wait after `accept` failed: time for file descriptors to come free.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A fatal `unrecognized_name` alert as a TLS record ([RFC 6066, section 3]).
 ///
-/// [RFC 6066, section 3]: https://www.rfc-editor.org/rfc/rfc6066#section-3
-const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70];
+/// They are closed, rather than waited for, so that challenges are answered
+/// even while the application accepts nothing.
+pub const MAX_WAITING: usize = 1024;
 
 /// A stream of TLS connections that are ready to be used.
 ///
 /// Each handshake runs on a task of its own, bounded in time
 /// ([`HANDSHAKE_TIMEOUT`]) and number ([`MAX_HANDSHAKES`]), so that a silent
-/// client never holds up another. A client that offers exactly `acme-tls/1` gets
-/// the challenge and is closed; the application never sees it. A client that
-/// asks for a name that is not here gets the alert `unrecognized_name`.
+/// client never holds up another.
 ///
-/// With the feature `axum` it is an `axum::serve::Listener`.
+/// | client | gets |
+/// |---|---|
+/// | offers exactly `acme-tls/1` | the challenge ([RFC 8737, section 3]), then is closed; the application never sees it |
+/// | names a server that is not here, or none, without a default | the alert `unrecognized_name` ([RFC 6066, section 3]) |
+/// | everyone else | the application's configuration and the certificate for the name |
+///
+/// `acme-tls/1` is never negotiated with a visitor, whatever the application's
+/// protocols are and whatever else the client offers.
+///
+/// Dropping it closes the port. With the feature `axum` it is an
+/// `axum::serve::Listener`.
+///
+/// [RFC 6066, section 3]: https://www.rfc-editor.org/rfc/rfc6066#section-3
+/// [RFC 8737, section 3]: https://www.rfc-editor.org/rfc/rfc8737#section-3
 #[derive(Debug)]
 pub struct TlsListener {
     ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
     local_addr: SocketAddr,
-    pump: AbortOnDrop,
-}
-
-#[derive(Debug)]
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// What a handshake needs to know; one value for all of them.
-#[derive(Debug)]
-struct Handshaker {
-    config: Arc<ServerConfig>,
-    resolver: CertificateResolver,
-    responder: TlsAlpn01Responder,
-    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+    closer: ListenerCloser,
 }
 
 impl TlsListener {
     /// Starts to accept. `config` is the application's: its protocols, its client
     /// authentication, and `resolver` as its certificate resolver.
+    ///
+    /// Client authentication does not touch challenges, which have a
+    /// configuration of their own.
     ///
     /// # Errors
     /// - [`std::io::Error`] when the listener has no address.
@@ -83,20 +79,21 @@ impl TlsListener {
         let local_addr = listener.local_addr()?;
         let (sender, ready) = mpsc::channel(MAX_WAITING);
         let handshaker = Handshaker {
-            config,
+            config: for_visitors(config),
             resolver,
             responder,
             ready: sender,
         };
-        let pump = tokio::spawn(pump(listener, Arc::new(handshaker)));
         Ok(Self {
             ready,
             local_addr,
-            pump: AbortOnDrop(pump.abort_handle()),
+            closer: ListenerCloser::spawn(pump(listener, Arc::new(handshaker), MAX_HANDSHAKES)),
         })
     }
 
     /// The next connection whose handshake is done; `None` once the listener is closed.
+    ///
+    /// The future may be dropped at any point: no connection is lost.
     pub async fn accept(&mut self) -> Option<(TlsStream<TcpStream>, SocketAddr)> {
         self.ready.recv().await
     }
@@ -110,82 +107,29 @@ impl TlsListener {
     /// Something that closes the port from elsewhere; what was accepted stays.
     #[must_use]
     pub fn closer(&self) -> ListenerCloser {
-        ListenerCloser(self.pump.0.clone())
+        self.closer.clone()
     }
 }
 
-/// Closes a [`TlsListener`]'s port.
-#[derive(Clone, Debug)]
-pub struct ListenerCloser(AbortHandle);
-
-impl ListenerCloser {
-    /// Stops listening; handshakes under way are dropped.
-    pub fn close(&self) {
-        self.0.abort();
+impl Drop for TlsListener {
+    fn drop(&mut self) {
+        self.closer.close();
     }
 }
 
-async fn pump(listener: TcpListener, handshaker: Arc<Handshaker>) {
-    let places = Arc::new(Semaphore::new(MAX_HANDSHAKES));
-    let mut handshakes = JoinSet::new();
-    loop {
-        while handshakes.try_join_next().is_some() {}
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let handshaker = handshaker.clone();
-        handshakes.spawn(async move {
-            let handshake = handshaker.handshake(stream, peer);
-            match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%peer, %error, "handshake failed"),
-                Err(_) => tracing::debug!(%peer, "handshake timed out"),
-            }
-            drop(place);
-        });
+/// Takes `acme-tls/1` out of what the application would negotiate.
+fn for_visitors(config: Arc<ServerConfig>) -> Arc<ServerConfig> {
+    let is_acme = |protocol: &Vec<u8>| protocol == ACME_TLS_1;
+    if !config.alpn_protocols.iter().any(is_acme) {
+        return config;
     }
+    let mut config = ServerConfig::clone(&config);
+    config.alpn_protocols.retain(|it| !is_acme(it));
+    Arc::new(config)
 }
 
-impl Handshaker {
-    async fn handshake(&self, stream: TcpStream, peer: SocketAddr) -> std::io::Result<()> {
-        stream.set_nodelay(true)?;
-        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-        let hello = start.client_hello();
-        if TlsAlpn01Responder::is_challenge(&hello) {
-            let name = hello.server_name().unwrap_or_default().to_owned();
-            let config = self.responder.server_config();
-            let mut stream = start.into_stream(config).await?;
-            tracing::debug!(%peer, name, "a challenge was asked for");
-            return stream.shutdown().await;
-        }
-        if !self.resolver.has(hello.server_name()) {
-            return refuse(start, peer).await;
-        }
-        let stream = start.into_stream(self.config.clone()).await?;
-        if self.ready.try_send((stream, peer)).is_err() {
-            tracing::warn!(%peer, "closed: {MAX_WAITING} connections wait for the application");
-        }
-        Ok(())
-    }
-}
-
-/// Nothing is encrypted yet, so the alert goes out as it is.
-async fn refuse(mut start: StartHandshake<TcpStream>, peer: SocketAddr) -> std::io::Result<()> {
-    let hello = start.client_hello();
-    let name = hello.server_name().unwrap_or_default().to_owned();
-    tracing::debug!(%peer, name, "no certificate for that name");
-    start.io.write_all(&UNRECOGNIZED_NAME).await?;
-    start.io.shutdown().await
-}
-
+/// Its `accept` waits for ever once the port is closed, since the trait knows no
+/// end: stop the server with `with_graceful_shutdown`.
 #[cfg(feature = "axum")]
 impl axum::serve::Listener for TlsListener {
     type Io = TlsStream<TcpStream>;
