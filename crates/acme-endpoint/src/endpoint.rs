@@ -11,9 +11,8 @@ use rustls::{ServerConfig, crypto::CryptoProvider};
 use tokio::net::TcpListener;
 
 use crate::{
-    CertificateResolver, ListenerCloser, TlsListener,
-    serving_store::ServingStore,
-    sync::{Serving, Sync},
+    CertificateResolver, ListenerCloser, TlsListener, serving::Serving,
+    serving_store::ServingStore, sync::Sync,
 };
 
 /// A TLS endpoint that obtains, renews and swaps its own certificates.
@@ -162,12 +161,14 @@ impl AutoTlsEndpointBuilder {
             .with_cert_resolver(Arc::new(resolver.clone()));
         config.alpn_protocols = self.protocols;
 
-        let serving = Serving {
-            resolver: resolver.clone(),
-            provider,
+        let serving = Serving::new(resolver.clone(), provider);
+        let sync = Sync {
+            store: self.store.clone(),
+            serving: serving.clone(),
+            clock: self.clock.clone(),
         };
-        let mut sync = Sync::new(self.store.clone(), serving.clone());
-        sync.reload_all().await;
+        // What cannot be read now is read later.
+        let _ = sync.look_at_all().await;
         let listener = TlsListener::new(
             listener,
             Arc::new(config),

@@ -4,6 +4,7 @@ mod bind;
 mod closer;
 mod endpoint;
 mod resolver;
+mod serving;
 mod serving_store;
 mod spec;
 mod sync;

@@ -8,11 +8,12 @@ use acme_store::{
     PutError, StoreError, StoreEvent, Version,
 };
 
-use crate::sync::Serving;
+use crate::serving::Serving;
 
 /// Passes everything on, and shows handshakes what was put before the writer hears of it.
 ///
 /// Whoever is told that a certificate was issued can rely on being served it.
+/// What cannot be served is not put: the certificate before it may be valid.
 #[derive(Debug)]
 pub(crate) struct ServingStore {
     pub(crate) store: Arc<dyn CertificateStore>,
@@ -38,8 +39,12 @@ impl CertificateStore for ServingStore {
         expected: Expect,
     ) -> BoxFuture<'a, Result<Version, PutError>> {
         Box::pin(async move {
+            let key = self
+                .serving
+                .load(bundle)
+                .map_err(|error| StoreError::Unavailable(error.into()))?;
             let version = self.store.put(name, bundle, expected).await?;
-            self.serving.serve(name, bundle);
+            self.serving.put(name, version.clone(), key);
             Ok(version)
         })
     }

@@ -1,21 +1,26 @@
 //! From the store to the snapshot that handshakes read: parsed here, off their path.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
-use acme_messages::ServerName;
+use acme_messages::{Clock, ServerName};
 use acme_service::ServiceEvent;
 use acme_store::{
-    BoxStream, CertificateBundle, CertificateStore, CertificateStoreExt, EntryState, StoreError,
-    StoreEvent, Version,
+    BoxFuture, BoxStream, CertificateStore, CertificateStoreExt, Entry, EntryState, StoreEvent,
 };
 use futures_util::StreamExt;
-use rustls::{crypto::CryptoProvider, sign::CertifiedKey};
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{CertificateResolver, resolver::certified_key};
+use crate::serving::{Seen, Serving};
 
 /// How many certificates are parsed before others get the thread.
 const BATCH: usize = 64;
+
+/// The first pause before a store that failed is read again; each further one is
+/// twice as long.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+
+/// The longest such pause.
+const LAST_RETRY: Duration = Duration::from_secs(10 * 60);
 
 /// Keeps a resolver's snapshot like a store.
 ///
@@ -23,144 +28,134 @@ const BATCH: usize = 64;
 /// is certainly gone is taken out.
 #[derive(Debug)]
 pub(crate) struct Sync {
-    store: Arc<dyn CertificateStore>,
-    serving: Serving,
-    known: HashMap<ServerName, Version>,
+    pub(crate) store: Arc<dyn CertificateStore>,
+    pub(crate) serving: Serving,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Where certificates are served from, and what parses them.
-#[derive(Clone, Debug)]
-pub(crate) struct Serving {
-    pub(crate) resolver: CertificateResolver,
-    pub(crate) provider: Arc<CryptoProvider>,
-}
-
-type Change = (ServerName, Option<Arc<CertifiedKey>>);
-
-impl Serving {
-    fn parse(&self, name: &ServerName, bundle: &CertificateBundle) -> Option<Arc<CertifiedKey>> {
-        match certified_key(bundle, &self.provider) {
-            Ok(key) => Some(Arc::new(key)),
-            Err(error) => {
-                tracing::warn!(%name, %error, "a certificate cannot be served");
-                None
-            }
-        }
-    }
-
-    /// Serves a certificate from the next handshake on.
-    pub(crate) fn serve(&self, name: &ServerName, bundle: &CertificateBundle) {
-        if let Some(key) = self.parse(name, bundle) {
-            self.resolver.update([(name.clone(), Some(key))]);
-        }
-    }
+/// Whether a look has seen what it looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Complete,
+    /// Something could not be read, and may be later.
+    TryAgain,
 }
 
 impl Sync {
-    pub(crate) fn new(store: Arc<dyn CertificateStore>, serving: Serving) -> Self {
-        Self {
-            store,
-            serving,
-            known: HashMap::new(),
+    /// Follows the store until the service, whose events these are, ends.
+    ///
+    /// Beside the store's own hints, each of the service's checks is an occasion
+    /// to look: a store need not be able to tell what has changed.
+    pub(crate) async fn run(self, mut events: broadcast::Receiver<ServiceEvent>) {
+        let mut hints = self.store.watch();
+        let mut retry: Option<BoxFuture<'static, ()>> = None;
+        let mut pause = FIRST_RETRY;
+        loop {
+            let one = tokio::select! {
+                hint = next_hint(&mut hints) => match hint {
+                    StoreEvent::Changed(name) => Some(name),
+                    _ => None,
+                },
+                event = events.recv() => match event {
+                    Ok(ServiceEvent::Checked { .. }) | Err(RecvError::Lagged(_)) => None,
+                    Ok(_) => continue,
+                    Err(RecvError::Closed) => return,
+                },
+                () = due(&mut retry) => None,
+            };
+            let everything = one.is_none();
+            let look = match one {
+                Some(name) => self.look_at(vec![name]).await,
+                None => self.look_at_all().await,
+            };
+            match look {
+                Look::Complete if everything => {
+                    retry = None;
+                    pause = FIRST_RETRY;
+                }
+                Look::TryAgain if everything || retry.is_none() => {
+                    retry = Some(self.clock.sleep(pause));
+                    pause = (2 * pause).min(LAST_RETRY);
+                }
+                _ => {}
+            }
         }
     }
 
-    /// Follows the store until the service, whose events these are, ends.
-    pub(crate) async fn run(mut self, mut events: broadcast::Receiver<ServiceEvent>) {
-        let mut hints = self.store.watch();
-        loop {
-            tokio::select! {
-                hint = next_hint(&mut hints) => match hint {
-                    StoreEvent::Changed(name) => self.reload(&name).await,
-                    _ => self.reload_all().await,
-                },
-                event = events.recv() => {
-                    if matches!(event, Err(broadcast::error::RecvError::Closed)) {
-                        return;
+    /// Reads every entry that has changed.
+    pub(crate) async fn look_at_all(&self) -> Look {
+        self.serving.begin_look();
+        match self.store.list_all().await {
+            Ok(listed) => self.look_at(self.serving.compare(listed)).await,
+            Err(error) => {
+                tracing::warn!(%error, "the store cannot be listed; what was served is served on");
+                Look::TryAgain
+            }
+        }
+    }
+
+    /// Reads these entries, and swaps the snapshot once.
+    async fn look_at(&self, mut names: Vec<ServerName>) -> Look {
+        let mut look = Look::Complete;
+        while !names.is_empty() {
+            self.serving.begin_look();
+            let mut seen = Vec::with_capacity(names.len());
+            for (at, name) in names.into_iter().enumerate() {
+                if at % BATCH == BATCH - 1 {
+                    tokio::task::yield_now().await;
+                }
+                match self.store.get(&name).await {
+                    Ok(entry) => seen.push(self.see(name, entry)),
+                    Err(error) => {
+                        tracing::warn!(%name, %error, "an entry cannot be read; what was served is served on");
+                        if error.is_transient() {
+                            look = Look::TryAgain;
+                        }
                     }
                 }
             }
+            names = self.serving.apply(seen);
         }
+        look
     }
 
-    /// Reads every entry that has changed, and swaps the snapshot once.
-    pub(crate) async fn reload_all(&mut self) {
-        let listed = match self.store.list_all().await {
-            Ok(listed) => listed,
-            Err(error) => {
-                tracing::warn!(%error, "the store cannot be listed; what was served is served on");
-                return;
-            }
+    fn see(&self, name: ServerName, entry: Option<Entry>) -> Seen {
+        let (version, contents) = match entry {
+            Some(entry) => (Some(entry.version), Some(entry.contents)),
+            None => (None, None),
         };
-        let mut gone = std::mem::take(&mut self.known);
-        let mut changes = Vec::new();
-        for (at, entry) in listed.into_iter().enumerate() {
-            if at % BATCH == BATCH - 1 {
-                tokio::task::yield_now().await;
-            }
-            if gone.remove(&entry.name) == Some(entry.version.clone()) {
-                self.known.insert(entry.name, entry.version);
-            } else {
-                let name = entry.name;
-                let read = self.read(&name).await;
-                self.note(name, read, &mut changes);
-            }
-        }
-        changes.extend(gone.into_keys().map(|name| (name, None)));
-        if !changes.is_empty() {
-            self.serving.resolver.update(changes);
-        }
-    }
-
-    async fn reload(&mut self, name: &ServerName) {
-        let mut changes = Vec::new();
-        let read = self.read(name).await;
-        self.note(name.clone(), read, &mut changes);
-        if !changes.is_empty() {
-            self.serving.resolver.update(changes);
-        }
-    }
-
-    async fn read(
-        &self,
-        name: &ServerName,
-    ) -> Result<Option<(Version, Option<CertificateBundle>)>, StoreError> {
-        let entry = self.store.get(name).await?;
-        Ok(entry.map(|entry| match entry.contents {
-            EntryState::Bundle(bundle) => (entry.version, Some(bundle)),
-            EntryState::Blank | EntryState::Damaged(_) => (entry.version, None),
-        }))
-    }
-
-    fn note(
-        &mut self,
-        name: ServerName,
-        read: Result<Option<(Version, Option<CertificateBundle>)>, StoreError>,
-        changes: &mut Vec<Change>,
-    ) {
-        match read {
-            Ok(Some((version, bundle))) => {
-                if let Some(bundle) = bundle
-                    && let Some(key) = self.serving.parse(&name, &bundle)
-                {
-                    changes.push((name.clone(), Some(key)));
-                }
-                self.known.insert(name, version);
-            }
-            Ok(None) => {
-                self.known.remove(&name);
-                changes.push((name, None));
-            }
-            Err(error) => {
-                tracing::warn!(%name, %error, "an entry cannot be read; what was served is served on");
-            }
-        }
+        let key = match contents {
+            Some(EntryState::Bundle(bundle)) => self
+                .serving
+                .load(&bundle)
+                .inspect_err(
+                    |error| tracing::warn!(%name, %error, "a certificate cannot be served"),
+                )
+                .ok(),
+            _ => None,
+        };
+        Seen { name, version, key }
     }
 }
 
+/// The next hint; a stream that ends has nothing more to say.
 async fn next_hint(hints: &mut BoxStream<'static, StoreEvent>) -> StoreEvent {
     match hints.next().await {
         Some(hint) => hint,
         None => std::future::pending().await,
     }
 }
+
+/// The end of a pause, if there is one.
+async fn due(retry: &mut Option<BoxFuture<'static, ()>>) {
+    match retry {
+        Some(pause) => {
+            pause.await;
+            *retry = None;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

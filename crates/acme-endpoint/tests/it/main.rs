@@ -11,4 +11,6 @@ mod listener;
 mod resolver;
 mod spec;
 mod stall;
+mod store;
+mod store_fault;
 mod world;
