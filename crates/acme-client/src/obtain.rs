@@ -39,7 +39,7 @@ const MAX_FINALIZATIONS: usize = 3;
 /// use acme_client::{CertificateRequest, messages::{ServerName, jose}, responders::Responder};
 ///
 /// # fn example(responder: Arc<dyn Responder>) -> Result<(), Box<dyn std::error::Error>> {
-/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256);
+/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256)?;
 /// let names: Vec<ServerName> = vec!["example.com".parse()?];
 /// let request = CertificateRequest::for_names(&names, &key)?.responder(responder);
 /// assert_eq!(request.names(), names);

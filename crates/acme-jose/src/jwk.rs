@@ -3,25 +3,29 @@
 //! [RFC 7517]: https://www.rfc-editor.org/rfc/rfc7517
 //! [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
 
+mod spki;
+mod verify;
+mod wire;
+
 use std::fmt;
 
-use p256::{
-    Sec1Point,
-    ecdsa::{Signature, VerifyingKey},
-    pkcs8::{DecodePublicKey, EncodePublicKey},
-};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
 use sha2::{Digest, Sha256};
-use signature::Verifier;
 
 use crate::{SigningAlgorithm, base64url};
 
-/// A public key: checked when it was read, so that each value is usable ([RFC 7517, section 4](https://www.rfc-editor.org/rfc/rfc7517#section-4)).
+pub(crate) use spki::{ED25519, RSA};
+pub use verify::VerifyError;
+
+/// A public key: checked when it was read, so that each value is a key of its kind
+/// ([RFC 7517, section 4](https://www.rfc-editor.org/rfc/rfc7517#section-4)).
 ///
 /// It serializes to the required members only, in the order that
 /// [RFC 7638, section 3] fixes, and parses strictly: coordinates of full
 /// width, the point on its curve, no private member.
 /// Members it does not know (`use`, `alg`, `kid`) are passed over.
+///
+/// RSA and Ed25519 keys parse, and have their thumbprint, in every build; to
+/// verify with them takes the feature of their name.
 ///
 /// ```
 /// let text = r#"{"kty":"EC","crv":"P-256",
@@ -37,19 +41,94 @@ use crate::{SigningAlgorithm, base64url};
 ///
 /// [RFC 7638, section 3]: https://www.rfc-editor.org/rfc/rfc7638#section-3
 #[derive(Clone, PartialEq, Eq)]
-pub struct Jwk(Kind);
+pub struct Jwk(pub(crate) Kind);
 
 #[derive(Clone, PartialEq, Eq)]
-enum Kind {
-    P256(VerifyingKey),
+pub(crate) enum Kind {
+    P256(p256::ecdsa::VerifyingKey),
+    #[cfg(feature = "p384")]
+    P384(p384::ecdsa::VerifyingKey),
+    #[cfg(feature = "p521")]
+    P521(p521::ecdsa::VerifyingKey),
+    Ed25519([u8; 32]),
+    Rsa(RsaMembers),
+}
+
+/// Modulus and exponent, big endian, without leading zeros.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RsaMembers {
+    pub(crate) n: Box<[u8]>,
+    pub(crate) e: Box<[u8]>,
+}
+
+/// The smallest RSA modulus that signatures are taken from, in bits.
+pub(crate) const MIN_RSA_BITS: usize = 2048;
+
+/// The largest RSA modulus that is read, in bits: verifying costs its square.
+pub(crate) const MAX_RSA_BITS: usize = 8192;
+
+impl RsaMembers {
+    /// Checks that these can be a public key: odd numbers, the modulus bounded,
+    /// no leading zero.
+    pub(crate) fn new(n: Vec<u8>, e: Vec<u8>) -> Result<Self, InvalidJwk> {
+        let minimal_and_odd = |number: &[u8]| {
+            number.first().is_some_and(|it| *it != 0) && number.last().is_some_and(|it| it % 2 == 1)
+        };
+        let exponent_fits = e.len() <= 4 && e != [1];
+        if !minimal_and_odd(&n) || !minimal_and_odd(&e) || !exponent_fits {
+            return Err(InvalidJwk::BadRsaMember);
+        }
+        let members = Self {
+            n: n.into(),
+            e: e.into(),
+        };
+        if members.bits() > MAX_RSA_BITS {
+            return Err(InvalidJwk::TooLarge);
+        }
+        Ok(members)
+    }
+
+    pub(crate) fn bits(&self) -> usize {
+        let first = self.n.first().map_or(8, |it| it.leading_zeros() as usize);
+        self.n.len() * 8 - first
+    }
 }
 
 impl Jwk {
-    /// The algorithm that signatures of this key use.
+    /// The algorithm that signatures of this key use where nothing else is said.
     #[must_use]
     pub fn algorithm(&self) -> SigningAlgorithm {
         match &self.0 {
             Kind::P256(_) => SigningAlgorithm::Es256,
+            #[cfg(feature = "p384")]
+            Kind::P384(_) => SigningAlgorithm::Es384,
+            #[cfg(feature = "p521")]
+            Kind::P521(_) => SigningAlgorithm::Es512,
+            Kind::Ed25519(_) => SigningAlgorithm::EdDsa,
+            Kind::Rsa(_) => SigningAlgorithm::Rs256,
+        }
+    }
+
+    /// Whether a signature of this algorithm can be this key's.
+    #[must_use]
+    pub fn fits(&self, algorithm: SigningAlgorithm) -> bool {
+        match &self.0 {
+            Kind::Rsa(_) => matches!(
+                algorithm,
+                SigningAlgorithm::Rs256 | SigningAlgorithm::Rs384 | SigningAlgorithm::Rs512
+            ),
+            _ => algorithm == self.algorithm(),
+        }
+    }
+
+    /// Checks that the key is strong enough to be somebody's account: RSA from 2048 bits on.
+    ///
+    /// # Errors
+    /// - [`InvalidJwk::TooSmall`] when it is not.
+    pub fn check_strength(&self) -> Result<(), InvalidJwk> {
+        match &self.0 {
+            Kind::Rsa(members) if members.bits() < MIN_RSA_BITS => Err(InvalidJwk::TooSmall),
+            _ => Ok(()),
         }
     }
 
@@ -58,64 +137,10 @@ impl Jwk {
     /// [RFC 7638]: https://www.rfc-editor.org/rfc/rfc7638
     #[must_use]
     pub fn thumbprint(&self) -> Thumbprint {
-        let canonical = match &self.0 {
-            Kind::P256(key) => {
-                let (x, y) = coordinates(key);
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
-            }
-        };
-        Thumbprint(Sha256::digest(canonical.as_bytes()).into())
+        // Strings in a fixed order, without white space: what the RFC hashes.
+        let canonical = serde_json::to_vec(self).unwrap_or_default();
+        Thumbprint(Sha256::digest(canonical).into())
     }
-
-    /// Checks a signature in the form of [RFC 7518, section 3].
-    ///
-    /// # Errors
-    /// - [`VerifyError`] when the signature is not this key's, or has not its form.
-    ///
-    /// [RFC 7518, section 3]: https://www.rfc-editor.org/rfc/rfc7518#section-3
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
-        match &self.0 {
-            Kind::P256(key) => {
-                let signature = Signature::from_slice(signature).map_err(|_| VerifyError)?;
-                key.verify(message, &signature).map_err(|_| VerifyError)
-            }
-        }
-    }
-
-    /// The key as a DER `SubjectPublicKeyInfo` ([RFC 5280, section 4.1.2.7]).
-    ///
-    /// # Errors
-    /// - [`InvalidJwk`] never for a key that parsed; the encoder's type says so.
-    ///
-    /// [RFC 5280, section 4.1.2.7]: https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.7
-    pub fn to_spki_der(&self) -> Result<Vec<u8>, InvalidJwk> {
-        match &self.0 {
-            Kind::P256(key) => key
-                .to_public_key_der()
-                .map(|document| document.into_vec())
-                .map_err(|_| InvalidJwk::UnsupportedKey),
-        }
-    }
-
-    /// Reads a DER `SubjectPublicKeyInfo`.
-    ///
-    /// # Errors
-    /// - [`InvalidJwk::UnsupportedKey`] when the key is of a kind that this build does not know.
-    pub fn from_spki_der(der: &[u8]) -> Result<Self, InvalidJwk> {
-        VerifyingKey::from_public_key_der(der)
-            .map(Self::from_p256)
-            .map_err(|_| InvalidJwk::UnsupportedKey)
-    }
-
-    pub(crate) fn from_p256(key: VerifyingKey) -> Self {
-        Self(Kind::P256(key))
-    }
-}
-
-fn coordinates(key: &VerifyingKey) -> (String, String) {
-    let point = key.to_sec1_point(false);
-    let text = |it: Option<&p256::FieldBytes>| it.map(base64url::encode).unwrap_or_default();
-    (text(point.x()), text(point.y()))
 }
 
 impl fmt::Debug for Jwk {
@@ -127,62 +152,7 @@ impl fmt::Debug for Jwk {
     }
 }
 
-impl Serialize for Jwk {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Kind::P256(key) => {
-                let (x, y) = coordinates(key);
-                let mut members = serializer.serialize_struct("Jwk", 4)?;
-                members.serialize_field("crv", "P-256")?;
-                members.serialize_field("kty", "EC")?;
-                members.serialize_field("x", &x)?;
-                members.serialize_field("y", &y)?;
-                members.end()
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Jwk {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Members::deserialize(deserializer)?
-            .check()
-            .map_err(de::Error::custom)
-    }
-}
-
-#[derive(Deserialize)]
-struct Members {
-    kty: String,
-    crv: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    #[serde(default, deserialize_with = "crate::jws::present")]
-    d: bool,
-}
-
-impl Members {
-    fn check(self) -> Result<Jwk, InvalidJwk> {
-        if self.d {
-            return Err(InvalidJwk::PrivateMember);
-        }
-        if (self.kty.as_str(), self.crv.as_deref()) != ("EC", Some("P-256")) {
-            return Err(InvalidJwk::UnsupportedKey);
-        }
-        let coordinate = |text: Option<String>| {
-            let text = text.ok_or(InvalidJwk::MissingMember)?;
-            let bytes = base64url::decode(&text).map_err(|_| InvalidJwk::BadCoordinate)?;
-            <[u8; 32]>::try_from(bytes).map_err(|_| InvalidJwk::BadCoordinate)
-        };
-        let (x, y) = (coordinate(self.x)?, coordinate(self.y)?);
-        let point = Sec1Point::from_affine_coordinates(&x.into(), &y.into(), false);
-        VerifyingKey::from_sec1_point(&point)
-            .map(Jwk::from_p256)
-            .map_err(|_| InvalidJwk::NotOnCurve)
-    }
-}
-
-/// The SHA-256 thumbprint of a public key; displayed as base64url ([RFC 7638, section 3](https://www.rfc-editor.org/rfc/rfc7638#section-3)).
+/// The SHA-256 thumbprint of a public key; displayed as base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Thumbprint([u8; 32]);
 
@@ -207,21 +177,25 @@ pub enum InvalidJwk {
     /// A coordinate is not base64url of exactly the curve's width.
     #[error("a coordinate is not base64url of the curve's width")]
     BadCoordinate,
-    /// `x` or `y` is absent.
-    #[error("a coordinate is missing")]
+    /// `n` or `e` is not an odd number in base64url without leading zeros.
+    #[error("n or e is not an odd number in base64url without leading zeros")]
+    BadRsaMember,
+    /// A required member is absent.
+    #[error("a required member is missing")]
     MissingMember,
     /// The coordinates are no point of the curve.
     #[error("the coordinates are not a point of the curve")]
     NotOnCurve,
-    /// The key holds `d`: a private key was sent where a public one belongs.
+    /// The key holds a private member: it was sent where a public key belongs.
     #[error("it holds a private member")]
     PrivateMember,
+    /// The RSA modulus has over 8192 bits.
+    #[error("the RSA modulus has over {MAX_RSA_BITS} bits")]
+    TooLarge,
+    /// The RSA modulus has under 2048 bits.
+    #[error("the RSA modulus has under {MIN_RSA_BITS} bits")]
+    TooSmall,
     /// The key type or curve is not one this build knows.
     #[error("the key type is not supported")]
     UnsupportedKey,
 }
-
-/// A signature is not the key's, or has not the right form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature does not verify")]
-pub struct VerifyError;

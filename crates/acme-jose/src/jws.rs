@@ -11,7 +11,6 @@ use serde::Deserialize;
 use crate::{AsyncSigner, Jwk, SignError, Signer, VerifyError, base64url};
 
 pub use header::ProtectedHeader;
-pub(crate) use header::present;
 
 /// A header and a payload that wait for their signature ([RFC 7515, section 5.1](https://www.rfc-editor.org/rfc/rfc7515#section-5.1)).
 ///
@@ -21,7 +20,7 @@ pub(crate) use header::present;
 /// ```
 /// use acme_jose::{KeyType, PrivateKey, ProtectedHeader, Signer, UnsignedJws};
 ///
-/// let key = PrivateKey::generate(KeyType::EcdsaP256);
+/// let key = PrivateKey::generate(KeyType::EcdsaP256)?;
 /// let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), "https://ca.example/new-acct");
 /// let unsigned = UnsignedJws::new(&header, br#"{"termsOfServiceAgreed":true}"#);
 /// let signature = key.sign(unsigned.signing_input())?;
@@ -177,11 +176,8 @@ impl FlattenedJws {
     /// # Errors
     /// - [`VerifyError`] when the signature is another's, or `alg` is not the key's algorithm.
     pub fn verify(&self, key: &Jwk) -> Result<(), VerifyError> {
-        if key.algorithm() != self.header.alg {
-            return Err(VerifyError);
-        }
         let input = format!("{}.{}", self.protected, self.payload_text);
-        key.verify(input.as_bytes(), &self.signature)
+        key.verify_with(self.header.alg, input.as_bytes(), &self.signature)
     }
 }
 
@@ -190,9 +186,9 @@ struct Wire {
     protected: String,
     payload: String,
     signature: String,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::present::present")]
     header: bool,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::present::present")]
     signatures: bool,
 }
 

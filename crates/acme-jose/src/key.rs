@@ -1,32 +1,102 @@
 //! Private keys: made, read from what people's files contain, written as PKCS#8.
 
-use std::fmt;
+mod import;
+mod secret;
 
-use p256::{
-    NistP256,
-    elliptic_curve::{ALGORITHM_OID, Generate},
-    pkcs8::{AssociatedOid, DecodePrivateKey, EncodePrivateKey, LineEnding},
-};
-use rustls_pki_types::{
-    PrivateKeyDer,
-    pem::{PemObject, SectionKind},
-};
-use signature::Signer as _;
+use std::{fmt, str::FromStr};
+
 use zeroize::Zeroizing;
 
 use crate::{Jwk, SignError, Signer, SigningAlgorithm};
 
+use secret::Secret;
+
 /// The kinds of key that [`PrivateKey::generate`] makes.
+///
+/// Each kind but P-256 takes the feature of its name; without it, making one is
+/// [`KeyError::Unsupported`].
+///
+/// ```
+/// use acme_jose::KeyType;
+///
+/// assert_eq!("rsa".parse(), Ok(KeyType::Rsa2048));
+/// assert_eq!(KeyType::default().to_string(), "p256");
+/// assert!("RSA".parse::<KeyType>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyType {
-    /// ECDSA on P-256 ([RFC 7518, section 3.4](https://www.rfc-editor.org/rfc/rfc7518#section-3.4)): small, fast, and taken by every ACME server.
+    /// ECDSA on P-256: small, fast, and taken by every ACME server.
     #[default]
     EcdsaP256,
+    /// ECDSA on P-384.
+    EcdsaP384,
+    /// Ed25519; few CAs take it.
+    Ed25519,
+    /// RSA with 2048 bits: what the oldest readers of a shared directory know.
+    Rsa2048,
+    /// RSA with 3072 bits.
+    Rsa3072,
+    /// RSA with 4096 bits; making one takes the better part of a second.
+    Rsa4096,
 }
 
+impl KeyType {
+    /// All kinds.
+    pub const ALL: &'static [Self] = &[
+        Self::EcdsaP256,
+        Self::EcdsaP384,
+        Self::Ed25519,
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+    ];
+
+    /// The name in settings: `p256`, `p384`, `ed25519`, `rsa2048`, `rsa3072`, `rsa4096`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "p256",
+            Self::EcdsaP384 => "p384",
+            Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa2048",
+            Self::Rsa3072 => "rsa3072",
+            Self::Rsa4096 => "rsa4096",
+        }
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = UnknownKeyType;
+
+    /// Reads a name; `rsa` is `rsa2048`, as it was in txacme.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "rsa" => Ok(Self::Rsa2048),
+            _ => Self::ALL
+                .iter()
+                .copied()
+                .find(|it| it.as_str() == text)
+                .ok_or_else(|| UnknownKeyType(text.to_owned())),
+        }
+    }
+}
+
+/// A text names no kind of key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no key type (p256, p384, ed25519, rsa2048, rsa3072 and rsa4096 are)")]
+pub struct UnknownKeyType(pub String);
+
 /// A private key in memory, for an account or for a certificate
-/// (PKCS#8: [RFC 5958](https://www.rfc-editor.org/rfc/rfc5958), SEC1: [RFC 5915](https://www.rfc-editor.org/rfc/rfc5915)).
+/// (PKCS#8: [RFC 5958](https://www.rfc-editor.org/rfc/rfc5958), SEC1:
+/// [RFC 5915](https://www.rfc-editor.org/rfc/rfc5915), PKCS#1:
+/// [RFC 8017](https://www.rfc-editor.org/rfc/rfc8017#appendix-A.1.2)).
 ///
 /// The secret is wiped when the value is dropped, and no `Debug` or `Display`
 /// shows it.
@@ -34,7 +104,7 @@ pub enum KeyType {
 /// ```
 /// use acme_jose::{KeyType, PrivateKey};
 ///
-/// let key = PrivateKey::generate(KeyType::EcdsaP256);
+/// let key = PrivateKey::generate(KeyType::EcdsaP256)?;
 /// let again = PrivateKey::from_pem(key.to_pkcs8_pem()?.as_bytes())?;
 /// assert_eq!(key.thumbprint(), again.thumbprint());
 /// # Ok::<_, acme_jose::KeyError>(())
@@ -45,104 +115,56 @@ pub struct PrivateKey {
     public: Jwk,
 }
 
-#[derive(Clone)]
-enum Secret {
-    P256(p256::ecdsa::SigningKey),
-}
-
 impl PrivateKey {
     /// Makes a key from the system's randomness.
     ///
-    /// # Panics
-    /// When the system has no randomness to give, which no caller could mend.
+    /// # Errors
+    /// - [`KeyError::Unsupported`] when this build has not the feature of the kind.
+    /// - [`KeyError::Randomness`] when the system has none to give.
     #[doc(alias = "generate_private_key")]
-    #[must_use]
-    pub fn generate(key_type: KeyType) -> Self {
-        match key_type {
-            KeyType::EcdsaP256 => Self::from_p256(p256::ecdsa::SigningKey::generate()),
-        }
+    pub fn generate(key_type: KeyType) -> Result<Self, KeyError> {
+        Self::generate_from_rng(key_type, &mut getrandom::SysRng)
     }
 
     /// Makes a key from the given source of randomness.
-    pub fn generate_from_rng(key_type: KeyType, rng: &mut impl rand_core::CryptoRng) -> Self {
-        match key_type {
-            KeyType::EcdsaP256 => Self::from_p256(p256::ecdsa::SigningKey::generate_from_rng(rng)),
-        }
+    ///
+    /// # Errors
+    /// - As [`generate`](Self::generate).
+    pub fn generate_from_rng(
+        key_type: KeyType,
+        rng: &mut impl rand_core::TryCryptoRng,
+    ) -> Result<Self, KeyError> {
+        Secret::generate(key_type, rng).map(Self::from_secret)
     }
 
-    /// Reads the one private key of a PEM text: PKCS#8 or SEC1.
+    /// Reads the one private key of a PEM text: PKCS#8, PKCS#1 or SEC1.
     ///
     /// Certificates, `EC PARAMETERS`, text between blocks, CRLF and a missing
     /// last newline are passed over, since people's files hold them.
     ///
     /// # Errors
     /// - [`KeyError::Encrypted`] when the key is protected by a passphrase.
+    /// - [`KeyError::Malformed`] when the PEM or the key inside cannot be read.
+    /// - [`KeyError::Mismatched`] when the key's parts do not belong together.
     /// - [`KeyError::Missing`] when there is no private key.
     /// - [`KeyError::Several`] when there is more than one.
-    /// - [`KeyError::Malformed`] when the PEM or the key inside cannot be read.
+    /// - [`KeyError::TooSmall`] when it is an RSA key under 2048 bits.
     /// - [`KeyError::Unsupported`] when the key's type is not one this build knows.
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
-        if contains(text, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
-            || contains(text, b"Proc-Type: 4,ENCRYPTED")
-        {
-            return Err(KeyError::Encrypted);
-        }
-        let mut found = None;
-        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-            let (kind, der) = section.map_err(|_| KeyError::Malformed)?;
-            let der = Zeroizing::new(der);
-            let key = match kind {
-                SectionKind::PrivateKey => Self::from_pkcs8_der(&der),
-                SectionKind::EcPrivateKey => Self::from_sec1_der(&der),
-                SectionKind::RsaPrivateKey => Err(KeyError::Unsupported),
-                _ => continue,
-            };
-            if found.replace(key?).is_some() {
-                return Err(KeyError::Several);
-            }
-        }
-        found.ok_or(KeyError::Missing)
+        import::from_pem(text).map(Self::from_secret)
     }
 
-    /// Reads a DER key: PKCS#8 or SEC1, told apart by their first bytes.
+    /// Reads a DER key: PKCS#8, PKCS#1 or SEC1, told apart by their first bytes.
     ///
     /// # Errors
     /// - As [`from_pem`](Self::from_pem).
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        match PrivateKeyDer::try_from(der) {
-            Ok(PrivateKeyDer::Pkcs8(_)) => Self::from_pkcs8_der(der),
-            Ok(PrivateKeyDer::Sec1(_)) => Self::from_sec1_der(der),
-            Ok(_) => Err(KeyError::Unsupported),
-            Err(_) => Err(KeyError::Malformed),
-        }
+        import::from_der(der).map(Self::from_secret)
     }
 
-    fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
-        let info = pkcs8::PrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Malformed)?;
-        if info
-            .algorithm
-            .assert_oids(ALGORITHM_OID, NistP256::OID)
-            .is_err()
-        {
-            return Err(KeyError::Unsupported);
-        }
-        p256::SecretKey::from_pkcs8_der(der)
-            .map(|key| Self::from_p256(key.into()))
-            .map_err(|_| KeyError::Malformed)
-    }
-
-    fn from_sec1_der(der: &[u8]) -> Result<Self, KeyError> {
-        p256::SecretKey::from_sec1_der(der)
-            .map(|key| Self::from_p256(key.into()))
-            .map_err(|_| KeyError::Unsupported)
-    }
-
-    fn from_p256(key: p256::ecdsa::SigningKey) -> Self {
-        let public = Jwk::from_p256(*key.verifying_key());
-        Self {
-            secret: Secret::P256(key),
-            public,
-        }
+    fn from_secret(secret: Secret) -> Self {
+        let public = secret.public();
+        Self { secret, public }
     }
 
     /// The thumbprint of the public half: the same key has the same one.
@@ -153,14 +175,15 @@ impl PrivateKey {
 
     /// The key as PKCS#8 PEM with LF line ends; wiped when dropped.
     ///
+    /// Ed25519 is written without its public half, since older OpenSSL reads no other.
+    ///
     /// # Errors
     /// - [`KeyError::Malformed`] never for a key that exists; the encoder's type says so.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
-        match &self.secret {
-            Secret::P256(key) => key
-                .to_pkcs8_pem(LineEnding::LF)
-                .map_err(|_| KeyError::Malformed),
-        }
+        self.secret
+            .to_pkcs8()?
+            .to_pem("PRIVATE KEY", pkcs8::LineEnding::LF)
+            .map_err(|_| KeyError::Malformed)
     }
 
     /// The key as PKCS#8 DER; wiped when dropped.
@@ -168,17 +191,16 @@ impl PrivateKey {
     /// # Errors
     /// - [`KeyError::Malformed`] never for a key that exists; the encoder's type says so.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        match &self.secret {
-            Secret::P256(key) => key
-                .to_pkcs8_der()
-                .map(|document| document.to_bytes())
-                .map_err(|_| KeyError::Malformed),
-        }
+        Ok(self.secret.to_pkcs8()?.to_bytes())
     }
-}
 
-fn contains(text: &[u8], needle: &[u8]) -> bool {
-    text.windows(needle.len()).any(|window| window == needle)
+    /// An RSA key as PKCS#1 PEM, `BEGIN RSA PRIVATE KEY`, which txacme writes; wiped when dropped.
+    ///
+    /// # Errors
+    /// - [`KeyError::Unsupported`] when it is no RSA key: PKCS#1 holds no other.
+    pub fn to_pkcs1_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        self.secret.to_pkcs1_pem()
+    }
 }
 
 impl Signer for PrivateKey {
@@ -191,13 +213,7 @@ impl Signer for PrivateKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        match &self.secret {
-            Secret::P256(key) => {
-                let signature: p256::ecdsa::Signature =
-                    key.try_sign(message).map_err(SignError::new)?;
-                Ok(signature.to_bytes().to_vec())
-            }
-        }
+        self.secret.sign(message)
     }
 }
 
@@ -209,23 +225,35 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A private key could not be read.
+/// A private key could not be made, read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The key is protected by a passphrase; decrypt it first.
-    #[error("the private key is encrypted")]
+    #[error("the private key is encrypted; decrypt it first")]
     Encrypted,
     /// The PEM armour or the key inside is damaged.
     #[error("the private key cannot be read")]
     Malformed,
+    /// The key's parts do not belong together: its public half, or its factors.
+    #[error("the private key's parts do not belong together")]
+    Mismatched,
     /// There is no private key.
     #[error("there is no private key")]
     Missing,
+    /// The source of randomness failed.
+    #[error("there is no randomness to make a key from")]
+    Randomness,
     /// There is more than one private key.
     #[error("there is more than one private key")]
     Several,
+    /// The RSA modulus is too small to be safe, and no TLS library would load it.
+    #[error("the RSA key has {bits} bits, and 2048 are the least")]
+    TooSmall {
+        /// The modulus' size.
+        bits: u32,
+    },
     /// The key is of a type that this build does not know.
-    #[error("the private key's type is not supported (P-256 is)")]
+    #[error("the private key's type is not supported by this build")]
     Unsupported,
 }

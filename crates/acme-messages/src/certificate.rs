@@ -12,7 +12,10 @@ use acme_jose::Jwk;
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use crate::{ServerName, x509_signature};
+use crate::{
+    ServerName,
+    x509_signature::{self, Verdict},
+};
 use parts::Parts;
 
 pub use info::CertificateInfo;
@@ -173,13 +176,9 @@ fn signed_by(subject: &Parts<'_>, issuer: &Parts<'_>) -> bool {
     let Ok(key) = Jwk::from_spki_der(issuer.spki) else {
         return true;
     };
-    let algorithm = key.algorithm();
-    let known = x509_signature::algorithm_identifier(algorithm).map(|it| it.oid);
-    if known != Some(subject.algorithm) {
-        return true;
-    }
-    x509_signature::from_der(algorithm, subject.signature)
-        .is_ok_and(|signature| key.verify(subject.signed, &signature).is_ok())
+    let verdict =
+        x509_signature::verify(&key, subject.algorithm, subject.signed, subject.signature);
+    verdict != Verdict::Invalid
 }
 
 /// Writes one PEM block: LF, 64 columns.

@@ -18,14 +18,18 @@ use x509_cert::{
     request::{CertReq, CertReqInfo, ExtensionReq, Version},
 };
 
-use crate::{ServerName, certificate::alternative_names, x509_signature};
+use crate::{
+    ServerName,
+    certificate::alternative_names,
+    x509_signature::{self, Verdict},
+};
 
 /// A CSR, kept as the DER that was built or received ([RFC 2986](https://www.rfc-editor.org/rfc/rfc2986), [RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 ///
 /// ```
 /// use acme_messages::{CertificateSigningRequest, ServerName, jose};
 ///
-/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256);
+/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256)?;
 /// let names: Vec<ServerName> = vec!["example.com".parse()?, "192.0.2.1".parse()?];
 /// let csr = CertificateSigningRequest::for_names(&names, &key)?;
 ///
@@ -71,7 +75,7 @@ impl CertificateSigningRequest {
         let signature = x509_signature::to_der(algorithm, &signature)
             .map_err(|error| CsrError::Sign(SignError::new(error)))?;
         let request = CertReq {
-            algorithm: x509_signature::algorithm_identifier(algorithm)
+            algorithm: x509_signature::algorithm_identifier(algorithm)?
                 .ok_or(CsrError::UnsupportedKey)?,
             signature: BitString::from_bytes(&signature)?,
             info,
@@ -181,17 +185,12 @@ fn general_name(name: &ServerName) -> der::Result<GeneralName> {
 }
 
 fn verify(request: &CertReq, signed: &[u8], key: &Jwk) -> Result<(), CsrError> {
-    let algorithm = key.algorithm();
-    if x509_signature::algorithm_identifier(algorithm).map(|it| it.oid)
-        != Some(request.algorithm.oid)
-    {
-        return Err(CsrError::UnsupportedSignature);
-    }
     let signature = request.signature.as_bytes().ok_or(CsrError::BadSignature)?;
-    let signature =
-        x509_signature::from_der(algorithm, signature).map_err(|_| CsrError::BadSignature)?;
-    key.verify(signed, &signature)
-        .map_err(|_| CsrError::BadSignature)
+    match x509_signature::verify(key, request.algorithm.oid, signed, signature) {
+        Verdict::Valid => Ok(()),
+        Verdict::Invalid => Err(CsrError::BadSignature),
+        Verdict::Unknown => Err(CsrError::UnsupportedSignature),
+    }
 }
 
 fn requested_names(info: &CertReqInfo) -> Result<(Vec<ServerName>, Vec<String>), CsrError> {

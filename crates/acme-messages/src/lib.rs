@@ -23,6 +23,7 @@ mod x509_signature;
 
 pub use account::{Account, AccountStatus, NewAccount};
 pub use acme_jose as jose;
+pub use acme_jose::{InvalidToken, Token};
 pub use authorization::{Authorization, AuthorizationStatus};
 pub use certificate::{CertificateChain, CertificateInfo, ChainError};
 pub use challenge::{Challenge, ChallengeStatus, ChallengeType};
@@ -31,7 +32,7 @@ pub use csr::{CertificateSigningRequest, CsrError};
 pub use directory::{Directory, DirectoryMeta};
 pub use identifier::{Identifier, IdentifierType};
 pub use jiff::Timestamp;
-pub use key_authorization::{InvalidToken, KeyAuthorization, Token};
+pub use key_authorization::KeyAuthorization;
 pub use name::{DnsName, InvalidName, ServerName};
 pub use order::{FinalizeRequest, NewOrder, Order, OrderStatus};
 pub use problem::{Problem, ProblemDetails, ProblemType};

@@ -32,7 +32,7 @@ pub const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
 /// use acme_responders::{ChallengeContext, Http01Responder, Responder};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256);
+/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256)?;
 /// let token = Token::parse("LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0")?;
 /// let answer = KeyAuthorization::new(&token, &key.thumbprint());
 /// let challenge = ChallengeContext::new(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acme_messages::CsrError;
+use acme_messages::{CsrError, jose::KeyError};
 use acme_store::StoreError;
 
 /// Why an attempt to get a certificate failed; all who waited for it get a copy.
@@ -12,6 +12,9 @@ pub enum IssueError {
     /// The CA issued nothing, or nothing usable.
     #[error("the CA issued no certificate")]
     Authority(#[source] Arc<acme_client::Error>),
+    /// The certificate's key could not be made.
+    #[error("the certificate's key could not be made")]
+    Key(#[source] KeyError),
     /// The attempt was ended by a panic in a store, a responder or a transport.
     #[error("the attempt ended in a panic")]
     Panicked,

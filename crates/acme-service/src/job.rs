@@ -89,7 +89,7 @@ impl Means {
 
     async fn obtain(&self, name: &ServerName) -> Result<CertificateBundle, IssueError> {
         // A new key each time: one that leaked is of use no longer than its certificate.
-        let key = PrivateKey::generate(self.key_type);
+        let key = PrivateKey::generate(self.key_type).map_err(IssueError::Key)?;
         let request = CertificateRequest::for_names(std::slice::from_ref(name), &key)
             .map_err(|error| IssueError::Request(Arc::new(error)))?;
         let request = self

@@ -62,11 +62,12 @@ fn load_or_create(folder: &Folder) -> Result<PrivateKey, AccountKeyError> {
     if let Some(key) = load(folder, &path)? {
         return Ok(key);
     }
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
-    let pem = key.to_pkcs8_pem().map_err(|source| AccountKeyError::Key {
+    let unusable = |source| AccountKeyError::Key {
         path: path.clone(),
         source,
-    })?;
+    };
+    let key = PrivateKey::generate(KeyType::EcdsaP256).map_err(unusable)?;
+    let pem = key.to_pkcs8_pem().map_err(unusable)?;
     let created = create(folder, &path, pem.as_bytes());
     if let Err(error) = created {
         // Somebody who takes no turns may have been faster: theirs counts.

@@ -165,7 +165,7 @@ impl TestPki {
         names: &[ServerName],
         validity: CertificateValidity,
     ) -> Result<(CertificateChain, PrivateKey), PkiError> {
-        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let key = PrivateKey::generate(KeyType::EcdsaP256).map_err(|_| PkiError::NoRandomness)?;
         let spki = key.public_jwk().to_spki_der().map_err(PkiError::encode)?;
         Ok((self.issue(&spki, names, validity)?, key))
     }

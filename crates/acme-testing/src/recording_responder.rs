@@ -21,7 +21,7 @@ use crate::NullResponder;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let responder = RecordingResponder::new(ChallengeType::Http01);
-/// let key = messages::jose::PrivateKey::generate(messages::jose::KeyType::EcdsaP256);
+/// let key = messages::jose::PrivateKey::generate(messages::jose::KeyType::EcdsaP256)?;
 /// let token = Token::parse("abc")?;
 /// let challenge = ChallengeContext::new(
 ///     "example.com".parse()?,

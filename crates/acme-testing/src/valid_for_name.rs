@@ -11,7 +11,7 @@ use acme_messages::{CertificateInfo, CertificateSigningRequest, ServerName};
 /// use acme_testing::{messages, valid_for_name};
 /// use messages::{CertificateSigningRequest, jose};
 ///
-/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256);
+/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256)?;
 /// let names = ["example.com".parse()?, "*.example.org".parse()?];
 /// let csr = CertificateSigningRequest::for_names(&names, &key)?;
 /// assert!(valid_for_name(csr.as_der(), "example.com"));

@@ -75,8 +75,8 @@ async fn authorization_failed_carries_the_problem_and_the_name() {
 // rustls-acme serves what it is handed.
 #[tokio::test]
 async fn foreign_chain_is_refused() {
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
-    let other = PrivateKey::generate(KeyType::EcdsaP256);
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let other = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let check = async |key_of_leaf: &PrivateKey, name: &str, validity, reason: &str| {
         let world = World::new().await;
         let spki = key_of_leaf.public_jwk().to_spki_der().unwrap();

@@ -150,7 +150,7 @@ async fn only_https_is_spoken() {
     }"#;
     let transport =
         Meddler::alone(move |_| Meddle::Answer(answer(200, "application/json", directory)));
-    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256));
+    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256).unwrap());
     let new = NewAccount::default();
     let error = client(&transport).new_account(key, &new).await.unwrap_err();
     assert_eq!(
@@ -183,7 +183,7 @@ async fn an_account_without_a_location_is_an_error() {
             _ => answer(201, "application/json", r#"{"status":"valid"}"#),
         })
     });
-    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256));
+    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256).unwrap());
     let client = client(&transport);
     let error = client
         .new_account(key.clone(), &NewAccount::default())

@@ -62,7 +62,7 @@ impl World {
             client,
             clock,
             responder: Arc::new(RecordingResponder::over(responder)),
-            account_key: Arc::new(PrivateKey::generate(KeyType::EcdsaP256)),
+            account_key: Arc::new(PrivateKey::generate(KeyType::EcdsaP256).unwrap()),
         }
     }
 
@@ -134,7 +134,7 @@ pub(crate) fn names(names: &[&str]) -> Vec<ServerName> {
 }
 
 pub(crate) fn request(texts: &[&str]) -> CertificateRequest {
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     CertificateRequest::for_names(&names(texts), &key).unwrap()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 
 use super::JwsError;
 use crate::{Jwk, Nonce, SigningAlgorithm};
@@ -81,11 +81,14 @@ impl ProtectedHeader {
             .map(Nonce::try_from)
             .transpose()
             .map_err(|_| JwsError::BadNonce)?;
-        let jwk = wire
+        let jwk: Option<Jwk> = wire
             .jwk
             .map(serde_json::from_value)
             .transpose()
             .map_err(|_| JwsError::BadPublicKey)?;
+        if jwk.as_ref().is_some_and(|it| it.check_strength().is_err()) {
+            return Err(JwsError::BadPublicKey);
+        }
         Ok(Self {
             alg,
             nonce,
@@ -115,13 +118,8 @@ struct ReceivedHeader {
     url: Option<String>,
     jwk: Option<serde_json::Value>,
     kid: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::present::present")]
     crit: bool,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::present::present")]
     b64: bool,
-}
-
-/// Whether a member is there, be its value `null`.
-pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn key() -> PrivateKey {
-    PrivateKey::generate(KeyType::EcdsaP256)
+    PrivateKey::generate(KeyType::EcdsaP256).unwrap()
 }
 
 fn nonce() -> Nonce {

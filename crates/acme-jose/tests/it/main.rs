@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod base64url;
+mod binding;
 mod jwk;
 mod jws;
 mod key;
 mod nonce;
 mod signer;
+mod vectors;

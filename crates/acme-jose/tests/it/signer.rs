@@ -41,7 +41,7 @@ fn each_pointer_signs() {
         let jws = ready(FlattenedJws::sign_async(key, &header, b"{}")).unwrap();
         jws.verify(key.public_jwk()).unwrap();
     };
-    let key = || PrivateKey::generate(KeyType::EcdsaP256);
+    let key = || PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     check(&key());
     check(&Arc::new(key()));
     check(&(Box::new(key()) as Box<dyn Signer>));

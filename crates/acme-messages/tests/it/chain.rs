@@ -177,6 +177,14 @@ fn links() {
     // An algorithm this build does not know is judged by name.
     let rsa_root = include_str!("pki/rsa-root.pem");
     check(&[include_str!("pki/rsa-leaf.pem"), rsa_root], Ok(()));
+    // A build that knows RSA sees a changed signature; the others go by the names.
+    let forged = last_byte_changed(include_str!("pki/rsa-leaf.pem"));
+    let expected = if cfg!(feature = "rsa") {
+        broken(0)
+    } else {
+        Ok(())
+    };
+    check(&[&forged, rsa_root], expected);
     check(&[LEAF, rsa_root], broken(0));
 }
 
@@ -267,4 +275,16 @@ fn bytes_after_a_certificate_are_refused() {
     assert!(CertificateInfo::from_der(&der).is_ok());
     der.push(0);
     assert_eq!(CertificateInfo::from_der(&der), Err(ChainError::Malformed));
+}
+
+/// The certificate with its signature's last byte changed.
+fn last_byte_changed(pem: &str) -> String {
+    use rustls_pki_types::{CertificateDer, pem::PemObject};
+    let mut der = CertificateDer::from_pem_slice(pem.as_bytes())
+        .unwrap()
+        .to_vec();
+    let last = der.len() - 1;
+    der[last] ^= 1;
+    let chain = CertificateChain::from_der(vec![der.into()]).unwrap();
+    chain.to_pem()
 }

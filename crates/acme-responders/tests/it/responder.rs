@@ -10,7 +10,7 @@ use acme_responders::{
 /// A challenge for a name, with a token of its own.
 pub(crate) fn challenge(name: &str, kind: ChallengeType, token: &str) -> ChallengeContext {
     let token = Token::parse(token).unwrap();
-    let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256);
+    let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256).unwrap();
     let answer = KeyAuthorization::new(&token, &jose::Signer::public_jwk(&key).thumbprint());
     ChallengeContext::new(name.parse().unwrap(), kind, token, answer)
 }

@@ -198,7 +198,7 @@ struct Answer(Arc<dyn Responder>, Arc<ChallengeContext>);
 impl Answer {
     async fn start(request: &CertificateRequest, name: ServerName) -> Self {
         let responder = request.responders()[0].clone();
-        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let token = Token::parse("dG9rZW4").unwrap();
         let proof = KeyAuthorization::new(&token, &key.thumbprint());
         let context = ChallengeContext::new(name, ChallengeType::Http01, token, proof);

@@ -87,7 +87,7 @@ fn build(
 pub(crate) fn bundle(name: &ServerName, now: Timestamp) -> CertificateBundle {
     let signer = SigningKey::generate();
     let own = signer.verifying_key().to_public_key_der().unwrap();
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let leaf = Profile {
         subject: "",
         issuer: "CN=old",

@@ -137,7 +137,7 @@ fn what_is_written_suits_every_reader() {
 #[test]
 fn a_bundle_is_checked_when_it_is_made() {
     let name: ServerName = "www.example.com".parse().unwrap();
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let leaf = PKI.leaf(&name, &key);
     let new = |key: &PrivateKey, chain: Vec<_>| {
         let chain = CertificateChain::from_der(chain).unwrap();
@@ -152,7 +152,7 @@ fn a_bundle_is_checked_when_it_is_made() {
     let broken = vec![leaf.clone(), PKI.root.clone()];
     let error = BundleError::Chain(ChainError::BrokenLink { position: 0 });
     assert_eq!(new(&key, broken), Err(error));
-    let other = PrivateKey::generate(KeyType::EcdsaP256);
+    let other = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     assert_eq!(new(&other, vec![leaf]), Err(BundleError::KeyMismatch));
 }
 

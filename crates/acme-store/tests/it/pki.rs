@@ -70,7 +70,7 @@ impl Pki {
 
     /// A key, its leaf and the intermediate.
     pub(crate) fn bundle(&self, name: &str) -> CertificateBundle {
-        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let leaf = self.leaf(&name.parse().unwrap(), &key);
         let chain = CertificateChain::from_der(vec![leaf, self.intermediate.clone()]);
         CertificateBundle::new(key, chain.unwrap()).unwrap()

@@ -126,7 +126,7 @@ impl Client {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let empty = Directory::new("", "", "");
-        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let mut client = Self {
             sender,
             key,

@@ -22,7 +22,7 @@ fn certificates_and_requests_are_matched_by_name() {
             expected,
             "{names:?} {name}"
         );
-        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let csr = CertificateSigningRequest::for_names(&parsed, &key).unwrap();
         assert_eq!(
             valid_for_name(csr.as_der(), name),

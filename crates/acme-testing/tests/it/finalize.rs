@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::world::{World, builder, csr};
 
 fn key() -> PrivateKey {
-    PrivateKey::generate(KeyType::EcdsaP256)
+    PrivateKey::generate(KeyType::EcdsaP256).unwrap()
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn names(names: &[&str]) -> Vec<ServerName> {
 #[test]
 fn a_leaf_looks_as_lets_encrypts_do_today() {
     let pki = TestPki::new().unwrap();
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let now: Timestamp = "2026-11-23T12:00:00.5Z".parse().unwrap();
     let validity = CertificateValidity::starting(now, Duration::from_secs(90 * 86_400));
     let spki = key.public_jwk().to_spki_der().unwrap();
@@ -91,7 +91,7 @@ fn what_cannot_be_issued_is_refused() {
     let issue = |spki: &[u8], names: &[ServerName], validity| {
         pki.issue(spki, names, validity).map(drop).unwrap_err()
     };
-    let key = PrivateKey::generate(KeyType::EcdsaP256);
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let spki = key.public_jwk().to_spki_der().unwrap();
     assert!(matches!(issue(&spki, &[], forever), PkiError::NoNames));
     let names = names(&["example.com"]);

@@ -55,7 +55,10 @@ async fn a_refused_request_spends_its_nonce() {
     let (_ca, mut client) = client().await;
     let url = client.kid.clone();
     let header = client.header(&url).await;
-    let own = std::mem::replace(&mut client.key, PrivateKey::generate(KeyType::EcdsaP256));
+    let own = std::mem::replace(
+        &mut client.key,
+        PrivateKey::generate(KeyType::EcdsaP256).unwrap(),
+    );
     let answer = client.post_with(&url, &header, b"").await;
     answer.expect_problem(400, ProblemType::Malformed);
     client.key = own;

@@ -52,7 +52,7 @@ async fn the_account_revokes_what_it_ordered() {
 async fn the_certificates_key_revokes_it() {
     let mut world = World::new().await;
     let (chain, key, _) = world.issue(&["example.com"]).await;
-    let stranger = PrivateKey::generate(KeyType::EcdsaP256);
+    let stranger = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let answer = revoke_with(&mut world.client, &stranger, payload(&chain, Some(1))).await;
     answer.expect_problem(403, ProblemType::Unauthorized);
     revoke_with(&mut world.client, &key, payload(&chain, Some(1)))

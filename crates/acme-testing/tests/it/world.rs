@@ -139,7 +139,7 @@ impl World {
     /// The whole way to a certificate; returns its chain, its key and its URL.
     pub(crate) async fn issue(&mut self, names: &[&str]) -> (CertificateChain, PrivateKey, String) {
         let (_, order) = self.ready_order(names).await;
-        let key = PrivateKey::generate(KeyType::EcdsaP256);
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let answer = self
             .client
             .post(&order.finalize, json!({ "csr": csr(names, &key) }))

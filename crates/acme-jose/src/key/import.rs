@@ -1,0 +1,87 @@
+//! Keys as files hold them: PKCS#8, PKCS#1, SEC1, in PEM or DER.
+
+use p256::elliptic_curve::ALGORITHM_OID as EC;
+use pkcs8::{AssociatedOid, ObjectIdentifier, PrivateKeyInfoRef, der::Decode};
+use rustls_pki_types::{
+    PrivateKeyDer,
+    pem::{PemObject, SectionKind},
+};
+use sec1::EcPrivateKey;
+use zeroize::Zeroizing;
+
+use super::{KeyError, Secret};
+use crate::jwk::{ED25519, RSA};
+
+pub(super) fn from_pem(text: &[u8]) -> Result<Secret, KeyError> {
+    if contains(text, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || contains(text, b"Proc-Type: 4,ENCRYPTED")
+    {
+        return Err(KeyError::Encrypted);
+    }
+    let mut found = None;
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
+        let (kind, der) = section.map_err(|_| KeyError::Malformed)?;
+        let der = Zeroizing::new(der);
+        let key = match kind {
+            SectionKind::PrivateKey => from_pkcs8(&der),
+            SectionKind::EcPrivateKey => from_sec1(&der, None),
+            SectionKind::RsaPrivateKey => Secret::from_pkcs1(&der),
+            _ => continue,
+        };
+        if found.replace(key?).is_some() {
+            return Err(KeyError::Several);
+        }
+    }
+    found.ok_or(KeyError::Missing)
+}
+
+pub(super) fn from_der(der: &[u8]) -> Result<Secret, KeyError> {
+    match PrivateKeyDer::try_from(der) {
+        Ok(PrivateKeyDer::Pkcs8(_)) => from_pkcs8(der),
+        Ok(PrivateKeyDer::Sec1(_)) => from_sec1(der, None),
+        Ok(PrivateKeyDer::Pkcs1(_)) => Secret::from_pkcs1(der),
+        Ok(_) => Err(KeyError::Unsupported),
+        Err(_) => Err(KeyError::Malformed),
+    }
+}
+
+fn from_pkcs8(der: &[u8]) -> Result<Secret, KeyError> {
+    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Malformed)?;
+    let key = info.private_key.as_bytes();
+    match info.algorithm.oid {
+        EC => {
+            let curve = info.algorithm.parameters_oid();
+            from_sec1(key, Some(curve.map_err(|_| KeyError::Unsupported)?))
+        }
+        ED25519 => Secret::from_ed25519_pkcs8(der),
+        RSA => Secret::from_pkcs1(key),
+        _ => Err(KeyError::Unsupported),
+    }
+}
+
+/// Reads `ECPrivateKey` ([RFC 5915]); its own parameters, or those around it, name the curve.
+///
+/// [RFC 5915]: https://www.rfc-editor.org/rfc/rfc5915
+fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Secret, KeyError> {
+    let key = EcPrivateKey::from_der(der).map_err(|_| KeyError::Malformed)?;
+    let own = key.parameters.as_ref().and_then(|it| it.named_curve());
+    let curve = match (curve, own) {
+        (Some(around), Some(own)) if around != own => return Err(KeyError::Mismatched),
+        (Some(curve), _) | (None, Some(curve)) => curve,
+        (None, None) => return Err(KeyError::Unsupported),
+    };
+    let secret = match curve {
+        p256::NistP256::OID => Secret::from_p256(key.private_key)?,
+        #[cfg(feature = "p384")]
+        p384::NistP384::OID => Secret::from_p384(key.private_key)?,
+        _ => return Err(KeyError::Unsupported),
+    };
+    match key.public_key {
+        Some(public) if !secret.has_point(public) => Err(KeyError::Mismatched),
+        _ => Ok(secret),
+    }
+}
+
+fn contains(text: &[u8], needle: &[u8]) -> bool {
+    text.windows(needle.len()).any(|window| window == needle)
+}
