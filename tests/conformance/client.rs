@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 const NAMES: [&str; 3] = ["one.example.com", "two.example.com", "three.example.com"];
 
 fn new_key() -> PrivateKey {
-    PrivateKey::generate(KeyType::EcdsaP256)
+    PrivateKey::generate(KeyType::EcdsaP256).unwrap()
 }
 
 fn client(pebble: &Pebble) -> Client {
