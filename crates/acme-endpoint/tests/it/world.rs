@@ -16,8 +16,10 @@ use acme_client::{
     HyperTransport, IssuedCertificate, Operation, RenewalAdvice,
 };
 use acme_endpoint::{CertificateResolver, TlsListener, certified_key};
-use acme_jose::{BoxFuture, PrivateKey};
-use acme_messages::{CertificateId, ServerName};
+use acme_messages::{
+    CertificateId, ServerName,
+    jose::{BoxFuture, PrivateKey},
+};
 use acme_responders::TlsAlpn01Responder;
 use acme_store::CertificateBundle;
 use acme_testing::{CertificateValidity, TestCa, TestPki};
