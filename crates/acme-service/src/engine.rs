@@ -161,10 +161,10 @@ impl Engine {
 
     fn begin_job(&mut self, name: ServerName, now: Timestamp) {
         tracing::info!(%name, "Requesting a certificate for {:?}.", name.to_string());
-        let unstored = self.names.begin(&name, now, &self.policy);
+        let attempt = self.names.begin(&name, now, &self.policy);
         let means = self.means.clone();
         let job_name = name.clone();
-        let job = async move { means.issue(&job_name, unstored).await };
+        let job = async move { means.issue(&job_name, attempt).await };
         let id = self.jobs.spawn(job).id();
         self.running.insert(id, name.clone());
         self.report(ServiceEvent::Requesting { name });

@@ -35,6 +35,15 @@ pub(crate) struct Means {
     pub(crate) profile: Option<String>,
 }
 
+/// What an attempt should know of those before it.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// A certificate that was issued and could not be stored.
+    pub(crate) unstored: Option<CertificateBundle>,
+    /// How many in a row have failed.
+    pub(crate) failures: u32,
+}
+
 /// What is in the store after an attempt.
 #[derive(Debug)]
 pub(crate) struct Stored {
@@ -64,20 +73,20 @@ impl Means {
     pub(crate) async fn issue(
         &self,
         name: &ServerName,
-        unstored: Option<CertificateBundle>,
+        attempt: Attempt,
     ) -> Result<Stored, Failure> {
         // Asked first: an order is not spent on what cannot be kept.
         self.bounded(self.store.accepts(name))
             .await
             .map_err(IssueError::store)?;
         let before = self.get(name).await.map_err(IssueError::store)?;
-        let bundle = match unstored {
+        let bundle = match attempt.unstored {
             // A put that was said to fail may have worked, or somebody else's did.
             Some(bundle) => match before.as_ref().and_then(|it| at_least_as_good(it, &bundle)) {
                 Some(stored) => return Ok(stored),
                 None => bundle,
             },
-            None => self.obtain(name).await?,
+            None => self.obtain(name, attempt.failures).await?,
         };
         self.put(name, &bundle, before)
             .await
@@ -87,14 +96,21 @@ impl Means {
             })
     }
 
-    async fn obtain(&self, name: &ServerName) -> Result<CertificateBundle, IssueError> {
+    async fn obtain(
+        &self,
+        name: &ServerName,
+        failures: u32,
+    ) -> Result<CertificateBundle, IssueError> {
         // A new key each time: one that leaked is of use no longer than its certificate.
         let key = PrivateKey::generate(self.key_type).map_err(IssueError::Key)?;
         let request = CertificateRequest::for_names(std::slice::from_ref(name), &key)
             .map_err(|error| IssueError::Request(Arc::new(error)))?;
-        let request = self
-            .responders
-            .iter()
+        // What failed is not tried first again: port 443 may be out of the CA's reach
+        // where port 80 is not.
+        let count = self.responders.len();
+        let first = usize::try_from(failures).unwrap_or_default() % count.max(1);
+        let responders = self.responders.iter().cycle().skip(first).take(count);
+        let request = responders
             .cloned()
             .fold(request, CertificateRequest::responder);
         let request = match &self.profile {

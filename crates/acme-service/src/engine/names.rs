@@ -12,6 +12,7 @@ use acme_store::{CertificateBundle, Version};
 use crate::{
     RenewalPolicy,
     decide::{Decision, Holding, Record},
+    job::Attempt,
     policy::after,
     scan::Findings,
 };
@@ -226,13 +227,13 @@ impl Names {
         }
     }
 
-    /// Notes that an attempt begins; gives what an earlier one could not store.
+    /// Notes that an attempt begins; gives what it should know of those before.
     pub(super) fn begin(
         &mut self,
         name: &ServerName,
         now: Timestamp,
         policy: &RenewalPolicy,
-    ) -> Option<CertificateBundle> {
+    ) -> Attempt {
         self.unqueue(name);
         let tracked = self.track(name);
         tracked.running = true;
@@ -241,7 +242,10 @@ impl Names {
             let leaf = it.chain().leaf();
             policy.renew_at(leaf.not_before, leaf.not_after) <= now
         });
-        tracked.unstored.clone()
+        Attempt {
+            unstored: tracked.unstored.clone(),
+            failures: tracked.record.failures,
+        }
     }
 
     pub(super) fn is_running(&self, name: &ServerName) -> bool {

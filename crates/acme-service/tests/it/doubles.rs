@@ -53,6 +53,7 @@ pub(crate) struct FakeAuthority {
     lifetime: Mutex<Duration>,
     script: Mutex<Script>,
     orders: Mutex<Vec<(Timestamp, ServerName)>>,
+    preferred: Mutex<Vec<String>>,
     gate: watch::Sender<bool>,
     under_way: Arc<Mutex<(usize, usize)>>,
 }
@@ -65,6 +66,7 @@ impl FakeAuthority {
             lifetime: Mutex::new(Duration::from_secs(90 * 86_400)),
             script: Mutex::new(Box::new(|_| Act::Issue)),
             orders: Mutex::default(),
+            preferred: Mutex::default(),
             gate: watch::Sender::new(false),
             under_way: Arc::default(),
         }
@@ -86,6 +88,11 @@ impl FakeAuthority {
     pub(crate) fn ordered(&self) -> Vec<String> {
         let orders = self.orders.lock().unwrap();
         orders.iter().map(|(_, name)| name.to_string()).collect()
+    }
+
+    /// The challenge that each order would have been proved with.
+    pub(crate) fn preferred(&self) -> Vec<String> {
+        self.preferred.lock().unwrap().clone()
     }
 
     /// When orders came so far.
@@ -114,6 +121,9 @@ impl FakeAuthority {
         let name = request.names()[0].clone();
         let now = self.clock.now();
         self.orders.lock().unwrap().push((now, name.clone()));
+        let preferred = request.responders().first();
+        let preferred = preferred.map(|it| it.challenge_type().to_string());
+        self.preferred.lock().unwrap().extend(preferred);
         let act = (self.script.lock().unwrap())(&name);
         let usual = CertificateValidity::starting(now, *self.lifetime.lock().unwrap());
         let validity = match act {

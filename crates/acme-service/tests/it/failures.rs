@@ -1,12 +1,13 @@
 //! What failures lead to: pauses, alarms, and never the loss of what serves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use acme_service::{
     IssueError, ServiceEvent,
     client::{ErrorKind, Operation},
-    messages::ProblemType,
+    messages::{ChallengeType, ProblemType},
 };
+use acme_testing::NullResponder;
 
 use crate::{
     doubles::{Act, problem, unreachable_ca},
@@ -239,4 +240,23 @@ async fn failures_alarm_when_time_runs_short() {
     world.pass(10 * DAY + SECOND, HOUR).await;
     let loud = alarms(&mut service);
     assert!(loud.len() >= 9 && loud.iter().all(|it| *it), "{loud:?}");
+}
+
+// A CA that cannot reach port 443 may reach port 80.
+#[tokio::test]
+async fn another_responder_goes_first_after_a_failure() {
+    let world = World::new();
+    world.request("a.example");
+    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    let _service = world.start_with(|builder| {
+        builder
+            .responder(Arc::new(NullResponder::new(ChallengeType::TlsAlpn01)))
+            .responder(Arc::new(NullResponder::new(ChallengeType::Http01)))
+    });
+    settle().await;
+    world.pass(12 * MINUTE, MINUTE).await;
+    assert_eq!(
+        world.authority.preferred(),
+        ["tls-alpn-01", "http-01", "tls-alpn-01"]
+    );
 }
