@@ -64,11 +64,7 @@ fn each_kind_round_trips_and_verifies() {
             Ok(key) => key,
             Err(error) => {
                 assert_eq!(error, acme_jose::KeyError::Unsupported);
-                assert!(!cfg!(all(
-                    feature = "p384",
-                    feature = "ed25519",
-                    feature = "rsa"
-                )));
+                assert_ne!(acme_jose::SigningAlgorithm::ALL.len(), 7);
                 continue;
             }
         };
