@@ -2,6 +2,7 @@
 
 pub mod csr;
 pub mod directory_urls;
+pub mod link;
 pub mod retry_after;
 pub mod tls_alpn;
 

@@ -5,6 +5,7 @@
 mod chain;
 mod csr;
 mod key_authorization;
+mod link;
 mod name;
 mod panics;
 mod problem;
