@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs, os::unix::fs::symlink, path::Path, thread};
 
 use acme_store::{
     AccountKeyError, StoreError, load_or_create_account_key,
-    messages::jose::{KeyError, PrivateKey},
+    messages::jose::{KeyError, PrivateKey, Signer, SigningAlgorithm},
 };
 use tempfile::tempdir;
 
@@ -50,6 +50,28 @@ async fn a_key_of_another_program_is_used_as_it_is() {
     assert_eq!(fs::read_to_string(&path).unwrap(), SEC1_KEY);
 }
 
+// D13: txacme writes RSA as PKCS#1; a build with the feature uses it, none replaces it.
+#[tokio::test]
+async fn an_rsa_key_is_used_where_the_build_knows_rsa() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("client.key");
+    fs::write(&path, RSA_KEY).unwrap();
+    let key = load_or_create_account_key(directory.path()).await;
+    if SigningAlgorithm::ALL.contains(&SigningAlgorithm::Rs256) {
+        assert_eq!(Signer::algorithm(&key.unwrap()), SigningAlgorithm::Rs256);
+    } else {
+        let refused = matches!(
+            key,
+            Err(AccountKeyError::Key {
+                source: KeyError::Unsupported,
+                ..
+            })
+        );
+        assert!(refused, "{key:?}");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), RSA_KEY);
+}
+
 // rustls-acme overwrites the stored key after a read error.
 #[tokio::test]
 async fn read_error_is_not_absence() {
@@ -58,7 +80,6 @@ async fn read_error_is_not_absence() {
     for (contents, defect) in [
         ("", KeyError::Missing),
         ("garbage", KeyError::Missing),
-        (RSA_KEY, KeyError::Unsupported),
         (ENCRYPTED_KEY, KeyError::Encrypted),
         (&SEC1_KEY[..200], KeyError::Malformed),
     ] {
