@@ -19,6 +19,7 @@ mod name;
 mod order;
 mod problem;
 mod renewal;
+mod revocation;
 mod wire;
 mod x509_signature;
 
@@ -38,3 +39,4 @@ pub use name::{DnsName, InvalidName, ServerName};
 pub use order::{FinalizeRequest, NewOrder, Order, OrderStatus};
 pub use problem::{Problem, ProblemDetails, ProblemType};
 pub use renewal::{CertificateId, RenewalInfo, SuggestedWindow};
+pub use revocation::{RevocationReason, RevocationRequest, UnknownReason};

@@ -12,3 +12,4 @@ mod problem;
 mod renewal;
 mod resource;
 mod retry_after;
+mod revocation;
