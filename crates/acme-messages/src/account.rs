@@ -39,6 +39,48 @@ pub struct NewAccount {
     pub external_account_binding: Option<serde_json::Value>,
 }
 
+/// The payload that changes an account ([RFC 8555, section 7.3.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.2)).
+///
+/// ```
+/// use acme_messages::AccountUpdate;
+///
+/// let update = AccountUpdate::contact(["mailto:admin@example.org"]);
+/// let text = r#"{"contact":["mailto:admin@example.org"]}"#;
+/// assert_eq!(serde_json::to_string(&update)?, text);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct AccountUpdate {
+    /// Where the CA may reach the account's holder from now on; an empty list is nowhere,
+    /// an absent one changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Vec<String>>,
+    /// [`AccountStatus::Deactivated`] to close the account; a CA passes over what else it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<AccountStatus>,
+}
+
+impl AccountUpdate {
+    /// Changes where the CA may reach the account's holder: `mailto:` URLs.
+    pub fn contact(urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            contact: Some(urls.into_iter().map(Into::into).collect()),
+            ..Self::default()
+        }
+    }
+
+    /// Closes the account, for good ([RFC 8555, section 7.3.6](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.6)).
+    #[must_use]
+    pub const fn deactivate() -> Self {
+        Self {
+            contact: None,
+            status: Some(AccountStatus::Deactivated),
+        }
+    }
+}
+
 /// An account as the CA shows it ([RFC 8555, section 7.1.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2)).
 #[doc(alias = "RegistrationResource")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +124,26 @@ impl Account {
             terms_of_service_agreed: None,
             external_account_binding: None,
         }
+    }
+}
+
+/// A page of an account's orders ([RFC 8555, section 7.1.2.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2.1)).
+///
+/// Where there are more, a `Link` header with the relation `next` says where: see
+/// [`link`](crate::link).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OrdersList {
+    /// The orders' URLs, each the exact text received.
+    #[serde(deserialize_with = "null_as_default")]
+    pub orders: Vec<String>,
+}
+
+impl OrdersList {
+    /// A page of these orders.
+    #[must_use]
+    pub const fn new(orders: Vec<String>) -> Self {
+        Self { orders }
     }
 }
 

@@ -46,6 +46,43 @@ impl Authorization {
     }
 }
 
+/// The payload of `newAuthz`: an authorization ahead of any order
+/// ([RFC 8555, section 7.4.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.4.1)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NewAuthorization {
+    /// What it is to be for; not a wildcard.
+    pub identifier: Identifier,
+}
+
+impl NewAuthorization {
+    /// An authorization for this identifier.
+    pub fn new(identifier: impl Into<Identifier>) -> Self {
+        Self {
+            identifier: identifier.into(),
+        }
+    }
+}
+
+/// The payload that changes an authorization: it can be given up, which leaves nothing else to
+/// change ([RFC 8555, section 7.5.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.5.2)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuthorizationUpdate {
+    /// [`AuthorizationStatus::Deactivated`]; a CA refuses each other.
+    pub status: AuthorizationStatus,
+}
+
+impl AuthorizationUpdate {
+    /// Gives the authorization up.
+    #[must_use]
+    pub const fn deactivate() -> Self {
+        Self {
+            status: AuthorizationStatus::Deactivated,
+        }
+    }
+}
+
 wire_names! {
     /// How far an authorization is ([RFC 8555, section 7.1.6](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.6)).
     pub enum AuthorizationStatus {

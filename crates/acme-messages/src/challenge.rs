@@ -33,6 +33,10 @@ pub struct Challenge {
         deserialize_with = "crate::problem::empty_as_none"
     )]
     pub error: Option<Problem>,
+    /// The members that this version does not know, as they were received; extensions such as
+    /// [`dns_persist`](crate::dns_persist) read theirs from here.
+    #[serde(flatten)]
+    pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Challenge {
@@ -45,6 +49,7 @@ impl Challenge {
             token,
             validated: None,
             error: None,
+            extra: serde_json::Map::new(),
         }
     }
 }
@@ -58,6 +63,12 @@ wire_names! {
         Dns01 = "dns-01",
         /// A certificate shown in a TLS handshake ([RFC 8737](https://www.rfc-editor.org/rfc/rfc8737)).
         TlsAlpn01 = "tls-alpn-01",
+        /// A TXT record under a label of the account's own; a draft: see [`dns_account`](crate::dns_account).
+        DnsAccount01 = "dns-account-01",
+        /// A TXT record that stays; a draft: see [`dns_persist`](crate::dns_persist).
+        DnsPersist01 = "dns-persist-01",
+        /// A device's attestation; a draft: see [`device_attest`](crate::device_attest).
+        DeviceAttest01 = "device-attest-01",
     }
 }
 

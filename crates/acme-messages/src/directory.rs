@@ -116,6 +116,20 @@ pub struct DirectoryMeta {
         deserialize_with = "profiles"
     )]
     pub profiles: BTreeMap<String, String>,
+    /// The issuers that dns-persist-01 records may name; a draft: see
+    /// [`dns_persist`](crate::dns_persist).
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
+    pub issuer_domain_names: Vec<String>,
+    /// What stands before an account's hash in dns-persist-01 records; a draft: see
+    /// [`dns_persist`](crate::dns_persist).
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
+    pub account_hash_prefix: Option<String>,
 }
 
 impl DirectoryMeta {

@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod csr;
+pub mod device_attest;
 pub mod directory_urls;
+pub mod dns_account;
+pub mod dns_persist;
 pub mod link;
 pub mod retry_after;
 pub mod tls_alpn;
@@ -23,10 +26,12 @@ mod revocation;
 mod wire;
 mod x509_signature;
 
-pub use account::{Account, AccountStatus, NewAccount};
+pub use account::{Account, AccountStatus, AccountUpdate, NewAccount, OrdersList};
 pub use acme_jose as jose;
 pub use acme_jose::{InvalidToken, Token};
-pub use authorization::{Authorization, AuthorizationStatus};
+pub use authorization::{
+    Authorization, AuthorizationStatus, AuthorizationUpdate, NewAuthorization,
+};
 pub use certificate::{CertificateChain, CertificateInfo, ChainError};
 pub use challenge::{Challenge, ChallengeStatus, ChallengeType};
 pub use clock::Clock;

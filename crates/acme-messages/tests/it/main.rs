@@ -4,6 +4,7 @@
 
 mod chain;
 mod csr;
+mod extension;
 mod key_authorization;
 mod link;
 mod name;
