@@ -137,6 +137,29 @@ impl ServerName {
         matches!(self, Self::Dns(name) if name.is_wildcard())
     }
 
+    /// Whether a certificate for this name is one for the other too: they are the same, or this
+    /// is a wildcard and the other lies one label below it
+    /// ([RFC 9525, section 6.3](https://www.rfc-editor.org/rfc/rfc9525#section-6.3)).
+    ///
+    /// A wildcard covers no wildcard but itself, and not the name it stands below.
+    ///
+    /// ```
+    /// let name = |text: &str| text.parse::<acme_messages::ServerName>();
+    /// assert!(name("*.example.com")?.covers(&name("www.example.com")?));
+    /// assert!(!name("*.example.com")?.covers(&name("example.com")?));
+    /// # Ok::<_, acme_messages::InvalidName>(())
+    /// ```
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dns(own), Self::Dns(other)) if own.is_wildcard() && !other.is_wildcard() => {
+                let above = other.as_str().split_once('.').map(|it| it.1);
+                above == Some(own.base())
+            }
+            _ => self == other,
+        }
+    }
+
     /// The server name that a tls-alpn-01 validation of this identifier sends:
     /// the name itself, or an address' reverse name ([RFC 8738, section 6]).
     ///

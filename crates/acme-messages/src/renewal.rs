@@ -56,13 +56,34 @@ pub struct RenewalInfo {
     pub explanation_url: Option<String>,
 }
 
+impl RenewalInfo {
+    /// The advice to renew in this window.
+    #[must_use]
+    pub const fn new(suggested_window: SuggestedWindow) -> Self {
+        Self {
+            suggested_window,
+            explanation_url: None,
+        }
+    }
+}
+
 /// A span of time, both ends included ([RFC 9773, section 4.2](https://www.rfc-editor.org/rfc/rfc9773#section-4.2)).
 ///
-/// A CA may send one whose end lies before its start; such a window is none.
+/// A CA may send one whose end is not after its start; such a window is none: see
+/// [`is_valid`](Self::is_valid).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuggestedWindow {
     /// The earliest moment.
     pub start: Timestamp,
     /// The latest moment.
     pub end: Timestamp,
+}
+
+impl SuggestedWindow {
+    /// Whether the end comes after the start; one of which it does not is to be treated as if
+    /// the CA had sent no renewal information ([RFC 9773, section 4.2](https://www.rfc-editor.org/rfc/rfc9773#section-4.2)).
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.end > self.start
+    }
 }

@@ -102,17 +102,7 @@ impl CertificateInfo {
     /// Whether it is for this name: by its own entry, or by a wildcard one label up.
     #[must_use]
     pub fn is_valid_for(&self, name: &ServerName) -> bool {
-        self.names.iter().any(|own| {
-            own == name
-                || match (own, name) {
-                    (ServerName::Dns(own), ServerName::Dns(name)) => {
-                        own.is_wildcard()
-                            && !name.is_wildcard()
-                            && name.as_str().split_once('.').map(|it| it.1) == Some(own.base())
-                    }
-                    _ => false,
-                }
-        })
+        self.names.iter().any(|own| own.covers(name))
     }
 }
 

@@ -88,6 +88,27 @@ fn server_names() {
 }
 
 #[test]
+fn covers() {
+    // RFC 9525, section 6.3: one label, the first, and that whole.
+    let check = |own: &str, other: &str, expected: bool| {
+        let [own, other]: [ServerName; 2] = [own, other].map(|it| it.parse().unwrap());
+        assert_eq!(own.covers(&other), expected, "{own} {other}");
+    };
+    check("a.example", "A.Example.", true);
+    check("*.a.example", "*.a.example", true);
+    check("*.a.example", "b.a.example", true);
+    check("*.a.example", "a.example", false);
+    check("*.a.example", "c.b.a.example", false);
+    check("*.a.example", "*.b.a.example", false);
+    check("*.a.example", "ba.example", false);
+    check("a.example", "*.a.example", false);
+    check("*.example", "a", false);
+    check("192.0.2.1", "192.0.2.1", true);
+    check("192.0.2.1", "::ffff:192.0.2.1", false);
+    check("*.example", "192.0.2.1", false);
+}
+
+#[test]
 fn identifiers() {
     // Row M1.
     let check = |kind: &str, value: &str, expected: Result<&str, InvalidName>| {

@@ -1,6 +1,7 @@
 //! Renewal information and the name of a certificate in it (RFC 9773).
 
-use acme_messages::{CertificateChain, CertificateId, RenewalInfo};
+use acme_messages::{CertificateChain, CertificateId, RenewalInfo, SuggestedWindow};
+use proptest::prelude::*;
 use serde_json::json;
 
 #[test]
@@ -44,5 +45,31 @@ fn renewal_info() {
         json!([]),
     ] {
         serde_json::from_value::<RenewalInfo>(odd).unwrap_err();
+    }
+}
+
+#[test]
+fn windows() {
+    // RFC 9773, section 4.2: an end that is not after the start is as good as no answer.
+    let start = "2026-01-02T04:00:00Z".parse().unwrap();
+    for (end, expected) in [
+        ("2026-01-02T04:00:00.000000001Z", true),
+        ("2026-01-02T04:00:00Z", false),
+        ("2026-01-02T03:59:59Z", false),
+    ] {
+        let end = end.parse().unwrap();
+        assert_eq!(SuggestedWindow { start, end }.is_valid(), expected, "{end}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn round_trips(start in 0i64..200_000_000_000, end in 0i64..200_000_000_000, why: Option<String>) {
+        let [start, end] =
+            [start, end].map(|it| acme_messages::Timestamp::from_second(it).unwrap());
+        let mut info = RenewalInfo::new(SuggestedWindow { start, end });
+        info.explanation_url = why;
+        let text = serde_json::to_string(&info).unwrap();
+        prop_assert_eq!(serde_json::from_str::<RenewalInfo>(&text).unwrap(), info);
     }
 }
