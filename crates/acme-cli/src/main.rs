@@ -45,10 +45,13 @@ enum Command {
 
 impl Command {
     /// What is logged where nothing is asked for. Both commands say themselves what the
-    /// service does, so that its own words would be the second ones.
+    /// service does, so that its own words would be the second ones; what is wrong with
+    /// the store only it says.
     const fn default_log(&self) -> &'static str {
         match self {
-            Self::Demo(_) | Self::Serve(_) => "warn,acme_service::engine=off",
+            Self::Demo(_) | Self::Serve(_) => {
+                "warn,acme_service::engine=off,acme_service::engine::looking=warn"
+            }
         }
     }
 }

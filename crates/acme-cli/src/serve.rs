@@ -1,6 +1,11 @@
 //! `acme serve`: a directory of files over HTTPS.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use acme_client::{AcmeAuthority, Client, ErrorKind, HyperTransport, HyperTransportError};
 use acme_endpoint::{AutoTlsEndpoint, EndpointCa, EndpointHandle, EndpointSpec, TlsListener};
@@ -10,7 +15,10 @@ use acme_store::{
     load_or_create_account_key,
 };
 use axum::Router;
-use tokio::{net::TcpListener, sync::broadcast::error::RecvError};
+use tokio::{
+    net::TcpListener,
+    sync::broadcast::{Receiver, error::RecvError},
+};
 use tower_http::services::ServeDir;
 
 use crate::{Failure, failure::chain, signals};
@@ -70,8 +78,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let checked = check(&arguments).await?;
     ask_the_ca(&checked, arguments.agree_tos).await?;
     let (listener, handle) = start(&arguments, &checked).await?;
+    // Before anything else is waited for: what happens meanwhile is to be told.
+    let events = handle.service().subscribe();
     report_start(&arguments, &checked, &handle).await;
-    let reporter = tokio::spawn(report(handle.clone()));
+    let reporter = tokio::spawn(async {
+        if let Ok(events) = events {
+            report(events).await;
+        }
+    });
     let app = Router::new().fallback_service(ServeDir::new(&arguments.path));
     let server = tokio::spawn(async move {
         axum::serve(listener, app)
@@ -79,11 +93,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             .await
     });
     signals::stop().await;
-    println!("Ending; connections have {} s.", GRACE.as_secs());
+    println!(
+        "Ending; connections have {} s, or until the next interrupt.",
+        GRACE.as_secs()
+    );
     // What has not ended by then is cut off.
-    let server = tokio::time::timeout(GRACE, server);
-    let (_, ended) = tokio::join!(handle.shutdown(GRACE), server);
-    if ended.is_err() {
+    let end = async {
+        let server = tokio::time::timeout(GRACE, server);
+        tokio::join!(handle.shutdown(GRACE), server).1.is_err()
+    };
+    let cut_off = tokio::select! {
+        cut_off = end => cut_off,
+        () = signals::stop() => true,
+    };
+    if cut_off {
         eprintln!("acme: warning: connections were cut off");
     }
     reporter.abort();
@@ -103,6 +126,7 @@ async fn check(arguments: &Arguments) -> Result<Checked, Failure> {
             arguments.path.display()
         )));
     }
+    keys_stay_private(&arguments.path, &spec.directory)?;
     let store = DirectoryStore::open(&spec.directory)
         .await
         .map_err(|error| store_failure(&error))?;
@@ -119,6 +143,20 @@ async fn check(arguments: &Arguments) -> Result<Checked, Failure> {
         store,
         client,
     })
+}
+
+/// Everybody can read what lies under --path.
+fn keys_stay_private(files: &Path, certificates: &Path) -> Result<(), Failure> {
+    match (files.canonicalize(), certificates.canonicalize()) {
+        (Ok(inside), Ok(keys)) if keys.starts_with(&inside) => {
+            Err(Failure::configuration(format!(
+                "--path {} would publish the private keys in {certificates:?}",
+                files.display()
+            ))
+            .hint("keep the certificate directory elsewhere"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn directory_url<'a>(spec: &EndpointSpec, given: Option<&'a str>) -> Result<&'a str, Failure> {
@@ -227,11 +265,9 @@ async fn start(
         .await
         .map_err(|error| match error {
             AccountKeyError::Store(error) => store_failure(&error),
-            error => Failure::store(format!(
-                "the account key {}",
-                checked.spec.directory.join("client.key").display()
-            ))
-            .because(&error),
+            error => {
+                Failure::store(chain(&error)).hint("mend it, or remove it to make a new account")
+            }
         })?;
     let mut authority = AcmeAuthority::builder(checked.client.clone(), Arc::new(key))
         .agree_to_terms_of_service(arguments.agree_tos);
@@ -293,10 +329,7 @@ async fn report_start(arguments: &Arguments, checked: &Checked, handle: &Endpoin
 }
 
 /// Tells the operator what happens to each name, on one line each.
-async fn report(handle: EndpointHandle) {
-    let Ok(mut events) = handle.service().subscribe() else {
-        return;
-    };
+async fn report(mut events: Receiver<ServiceEvent>) {
     loop {
         match events.recv().await {
             Ok(ServiceEvent::Requesting { name }) => {

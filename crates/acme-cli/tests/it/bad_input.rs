@@ -128,6 +128,28 @@ fn is_named_and_creates_nothing() {
         3,
         &["--path none", "not a directory"],
     );
+    for path in [".", "certs"] {
+        check(
+            &["le:certs:tcp:0", "--path", path],
+            3,
+            &[&format!("--path {path}"), "private keys", "\"certs\""],
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_key_that_cannot_be_used_is_named_once_and_left_alone() {
+    let site = Site::new(&[]).await;
+    let key = site.certs().join("client.key");
+    fs::write(&key, "no key").unwrap();
+    let mut command = site.command();
+    command.args(["--agree-tos", "--log", "off"]);
+    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{error}");
+    assert_eq!(error.matches("client.key").count(), 1, "{error}");
+    assert!(error.contains("remove it"), "{error}");
+    assert_eq!(fs::read_to_string(&key).unwrap(), "no key");
 }
 
 #[tokio::test(flavor = "multi_thread")]

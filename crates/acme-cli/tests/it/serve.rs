@@ -3,9 +3,11 @@
 use std::{
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use acme_tests::{Child, Client, Error, free_port, skipped};
+use tokio::io::AsyncWriteExt;
 
 use crate::site::{LIMIT, Site};
 
@@ -160,4 +162,41 @@ async fn a_refusal_is_shown_with_the_cas_words() -> Result<(), Error> {
     acme.line("must reach this endpoint", LIMIT).await?;
     site.check_files(&["www.example.com"]);
     acme.stop().await.map(drop)
+}
+
+// ADR 0003: it is reported and left alone.
+#[tokio::test]
+async fn a_damaged_file_is_reported_and_left_alone() -> Result<(), Error> {
+    let site = Site::new(&[]).await;
+    std::fs::write(site.file("www.example.com"), "no certificate").unwrap();
+    let mut acme = site.serve()?;
+    let line = acme.line("damaged and left alone", LIMIT).await?;
+    assert!(line.contains("www.example.com"), "{line}");
+    acme.stop().await?;
+    let text = std::fs::read_to_string(site.file("www.example.com")).unwrap();
+    assert_eq!((text.as_str(), site.orders()), ("no certificate", 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_interrupt_ends_at_once() -> Result<(), Error> {
+    let site = Site::new(&["localhost"]).await;
+    let mut acme = site.serve()?;
+    acme.line("localhost: certificate", LIMIT).await?;
+    let client = Client::trusting(&site.ca.root_pem())?;
+    let mut stream = client.connect(site.address(), "localhost").await?;
+    stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    // Until the request has begun, the connection counts as idle.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let interrupt = format!("kill -INT {}", acme.id());
+    let interrupt = || Command::new("sh").args(["-c", &interrupt]).status();
+    let start = Instant::now();
+    assert!(interrupt().unwrap().success());
+    acme.line("Ending", LIMIT).await?;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(acme.ended()?.is_none());
+    assert!(interrupt().unwrap().success());
+    assert!(acme.wait(LIMIT).await?.success());
+    assert!(start.elapsed() < Duration::from_secs(9));
+    acme.line("cut off", LIMIT).await.map(drop)
 }
