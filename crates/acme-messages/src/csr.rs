@@ -3,6 +3,9 @@
 //! [RFC 2986]: https://www.rfc-editor.org/rfc/rfc2986
 //! [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
 
+mod check;
+mod common_name;
+
 use acme_jose::{Jwk, SignError, Signer, base64url};
 use der::{
     Decode, Encode,
@@ -14,7 +17,6 @@ use x509_cert::{
         ToExtension,
         pkix::{SubjectAltName, name::GeneralName},
     },
-    name::Name,
     request::{CertReq, CertReqInfo, ExtensionReq, Version},
 };
 
@@ -23,6 +25,28 @@ use crate::{
     certificate::alternative_names,
     x509_signature::{self, Verdict},
 };
+
+pub use check::CsrMismatch;
+pub use common_name::CommonName;
+
+/// What a CSR says beyond its names ([RFC 2986](https://www.rfc-editor.org/rfc/rfc2986)).
+///
+/// ```
+/// use acme_messages::{CertificateSigningRequest, csr::{CommonName, CsrOptions}, jose};
+///
+/// let mut options = CsrOptions::default();
+/// options.common_name = CommonName::FirstName;
+/// let key = jose::PrivateKey::generate(jose::KeyType::EcdsaP256)?;
+/// let csr = CertificateSigningRequest::with_options(&["example.com".parse()?], &key, &options)?;
+/// assert_eq!(csr.common_names(), ["example.com"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CsrOptions {
+    /// What the subject says; nothing by default.
+    pub common_name: CommonName,
+}
 
 /// A CSR, kept as the DER that was built or received ([RFC 2986](https://www.rfc-editor.org/rfc/rfc2986), [RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 ///
@@ -60,6 +84,18 @@ impl CertificateSigningRequest {
     /// - [`CsrError::Malformed`] never for names that parsed; the encoder's type says so.
     #[doc(alias = "csr_for_names")]
     pub fn for_names(names: &[ServerName], key: &(impl Signer + ?Sized)) -> Result<Self, CsrError> {
+        Self::with_options(names, key, &CsrOptions::default())
+    }
+
+    /// Builds a CSR as [`for_names`](Self::for_names) does, and says what the options add.
+    ///
+    /// # Errors
+    /// - As [`for_names`](Self::for_names).
+    pub fn with_options(
+        names: &[ServerName],
+        key: &(impl Signer + ?Sized),
+        options: &CsrOptions,
+    ) -> Result<Self, CsrError> {
         if names.is_empty() {
             return Err(CsrError::NoNames);
         }
@@ -69,7 +105,8 @@ impl CertificateSigningRequest {
                 distinct.push(name.clone());
             }
         }
-        let info = request_info(&distinct, key.public_jwk())?;
+        let common_name = options.common_name.text(&distinct).map(str::to_owned);
+        let info = request_info(&distinct, common_name.as_deref(), key.public_jwk())?;
         let signature = key.sign(&info.to_der()?).map_err(CsrError::Sign)?;
         let algorithm = key.algorithm();
         let signature = x509_signature::to_der(algorithm, &signature)
@@ -83,7 +120,7 @@ impl CertificateSigningRequest {
         Ok(Self {
             der: request.to_der()?,
             names: distinct,
-            common_names: Vec::new(),
+            common_names: common_name.into_iter().collect(),
             public_key: key.public_jwk().clone(),
         })
     }
@@ -147,7 +184,7 @@ impl CertificateSigningRequest {
         &self.names
     }
 
-    /// The common names of the subject; the CSRs built here have none.
+    /// The common names of the subject; the CSRs built here have none unless one is asked for.
     #[must_use]
     pub fn common_names(&self) -> &[String] {
         &self.common_names
@@ -160,18 +197,23 @@ impl CertificateSigningRequest {
     }
 }
 
-fn request_info(names: &[ServerName], key: &Jwk) -> Result<CertReqInfo, CsrError> {
+fn request_info(
+    names: &[ServerName],
+    common_name: Option<&str>,
+    key: &Jwk,
+) -> Result<CertReqInfo, CsrError> {
+    let subject = common_name::subject(common_name)?;
     let names = names
         .iter()
         .map(general_name)
         .collect::<der::Result<Vec<_>>>()?;
-    let extension = SubjectAltName(names).to_extension(&Name::default(), &[])?;
+    let extension = SubjectAltName(names).to_extension(&subject, &[])?;
     let mut attributes: Attributes = SetOfVec::new();
     attributes.insert(ExtensionReq(vec![extension]).try_into()?)?;
     let spki = key.to_spki_der().map_err(|_| CsrError::UnsupportedKey)?;
     Ok(CertReqInfo {
         version: Version::V1,
-        subject: Name::default(),
+        subject,
         public_key: spki::SubjectPublicKeyInfoOwned::from_der(&spki)?,
         attributes,
     })

@@ -35,7 +35,7 @@ pub use authorization::{
 pub use certificate::{CertificateChain, CertificateInfo, ChainError};
 pub use challenge::{Challenge, ChallengeStatus, ChallengeType};
 pub use clock::Clock;
-pub use csr::{CertificateSigningRequest, CsrError};
+pub use csr::{CertificateSigningRequest, CommonName, CsrError, CsrMismatch, CsrOptions};
 pub use directory::{Directory, DirectoryMeta};
 pub use identifier::{Identifier, IdentifierType};
 pub use jiff::Timestamp;

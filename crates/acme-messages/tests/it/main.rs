@@ -4,6 +4,7 @@
 
 mod chain;
 mod csr;
+mod csr_order;
 mod extension;
 mod key_authorization;
 mod link;
