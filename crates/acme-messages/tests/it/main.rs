@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod chain;
+mod corpus;
 mod csr;
 mod csr_order;
 mod extension;
@@ -15,3 +16,5 @@ mod renewal;
 mod resource;
 mod retry_after;
 mod revocation;
+#[cfg(feature = "idna")]
+mod unicode;
