@@ -1,5 +1,8 @@
 //! Names that certificates are for: DNS names and addresses, checked.
 
+#[cfg(feature = "idna")]
+mod unicode;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
@@ -11,7 +14,8 @@ use serde::{Deserialize, Serialize};
 /// A DNS name in lower-case A-label form, possibly a wildcard ([RFC 5890, section 2.3.2.1](https://www.rfc-editor.org/rfc/rfc5890#section-2.3.2.1)).
 ///
 /// Labels hold letters, digits and inner hyphens; a final dot is taken off; a `*` stands
-/// as the whole first label or nowhere.
+/// as the whole first label or nowhere. Whether an `xn--` label stands for anything is not
+/// asked here, in any build; with the feature `idna`, `DnsName::to_unicode` tells.
 ///
 /// ```
 /// use acme_messages::DnsName;
@@ -231,6 +235,9 @@ pub enum InvalidName {
     /// A label holds something other than letters, digits and inner hyphens.
     #[error("a label holds something other than letters, digits and inner hyphens")]
     BadCharacter,
+    /// UTS 46 has no A-label for a label, or an `xn--` label stands for nothing.
+    #[error("a label is not valid Unicode for a name, or its xn-- form stands for nothing")]
+    BadUnicode,
     /// A label is empty.
     #[error("a label is empty")]
     EmptyLabel,
