@@ -51,7 +51,17 @@ struct Demo {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (demo, listener) = start(arguments.listen).await?;
     let page = tokio::spawn(page::serve(listener));
-    let result = show(&demo, arguments.once).await;
+    // At any moment, so that the folder goes in any case.
+    let result = tokio::select! {
+        result = show(&demo, arguments.once) => result,
+        () = signals::stop() => {
+            println!("Ending.");
+            match arguments.once {
+                true => Err(Failure::certificate("interrupted before the end")),
+                false => Ok(()),
+            }
+        }
+    };
     demo.handle.shutdown(GRACE).await;
     page.abort();
     demo.ca.shutdown().await;
@@ -165,9 +175,7 @@ async fn show(demo: &Demo, once: bool) -> Result<(), Failure> {
         "Press Ctrl-C to end; {} goes with it.",
         demo.folder.path().display()
     );
-    signals::stop().await;
-    println!("Ending.");
-    Ok(())
+    std::future::pending().await
 }
 
 /// Visits, renews, visits anew while the first connection lives on.

@@ -55,6 +55,19 @@ async fn its_curl_line_works_and_it_ends_when_asked() -> Result<(), Error> {
     Ok(())
 }
 
+#[tokio::test]
+async fn it_leaves_nothing_behind_when_interrupted_halfway() -> Result<(), Error> {
+    let mut demo = Child::spawn("acme demo", &mut acme(["demo", "--once"]))?;
+    let line = demo.line("curl --cacert", LIMIT).await?;
+    let root = after(&line, "--cacert").to_owned();
+    demo.stop().await?;
+    assert!(
+        !std::path::Path::new(&root).exists(),
+        "{root} is left behind"
+    );
+    Ok(())
+}
+
 #[test]
 fn an_address_that_is_not_here_is_named() {
     let output = acme(["demo", "--listen", "192.0.2.1:0"]).output().unwrap();
