@@ -5,6 +5,7 @@
 
 mod info;
 mod parts;
+mod preference;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -20,6 +21,7 @@ use parts::Parts;
 
 pub use info::CertificateInfo;
 pub(crate) use info::alternative_names;
+pub use preference::ChainPreference;
 
 /// A leaf and what certifies it, in the order TLS sends them; never empty
 /// ([RFC 8555, section 7.4.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.4.2), [RFC 8555, section 9.1](https://www.rfc-editor.org/rfc/rfc8555#section-9.1)).

@@ -32,7 +32,7 @@ pub use acme_jose::{InvalidToken, Token};
 pub use authorization::{
     Authorization, AuthorizationStatus, AuthorizationUpdate, NewAuthorization,
 };
-pub use certificate::{CertificateChain, CertificateInfo, ChainError};
+pub use certificate::{CertificateChain, CertificateInfo, ChainError, ChainPreference};
 pub use challenge::{Challenge, ChallengeStatus, ChallengeType};
 pub use clock::Clock;
 pub use csr::{CertificateSigningRequest, CommonName, CsrError, CsrMismatch, CsrOptions};

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use der::{Decode, Tag};
+use der::{Decode, Tag, Tagged};
 use jiff::Timestamp;
 use x509_cert::{
     ext::pkix::{AuthorityKeyIdentifier, SubjectAltName, name::GeneralName},
@@ -34,6 +34,8 @@ pub struct CertificateInfo {
     pub authority_key_id: Option<Vec<u8>>,
     /// The issuer's name, for people.
     pub issuer: String,
+    /// The issuer's common name: the last, where it has several.
+    pub issuer_common_name: Option<String>,
     /// Its public key as DER `SubjectPublicKeyInfo`.
     pub spki: Vec<u8>,
 }
@@ -79,6 +81,7 @@ impl CertificateInfo {
             issuer: Name::from_der(parts.issuer)
                 .map(|it| it.to_string())
                 .unwrap_or_default(),
+            issuer_common_name: common_name(parts.issuer),
             spki: parts.spki.to_vec(),
         })
     }
@@ -114,6 +117,22 @@ impl fmt::Debug for CertificateInfo {
             .field("not_after", &self.not_after)
             .field("serial", &self.serial_hex())
             .finish_non_exhaustive()
+    }
+}
+
+/// The last common name in a DER name, which is the one nearest to what it names.
+pub(super) fn common_name(name: &[u8]) -> Option<String> {
+    let name = Name::from_der(name).ok()?;
+    let value = &name
+        .iter()
+        .filter(|it| it.oid == const_oid::db::rfc4519::CN)
+        .last()?
+        .value;
+    match value.tag() {
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::TeletexString => {
+            std::str::from_utf8(value.value()).ok().map(str::to_owned)
+        }
+        _ => None,
     }
 }
 

@@ -1,8 +1,7 @@
 //! Certificate chains: strict reading, looking inside, checking.
 
 use acme_messages::{
-    CertificateChain, CertificateInfo, ChainError, ServerName, Timestamp,
-    jose::{PrivateKey, Signer},
+    CertificateChain, CertificateInfo, ChainError, ServerName, Timestamp, jose::PrivateKey,
 };
 
 const LEAF: &str = include_str!("pki/leaf.pem");
@@ -110,6 +109,7 @@ fn says_what_a_leaf_is() {
     );
     assert_eq!(leaf.not_before.to_string(), "2026-01-01T00:00:00Z");
     assert_eq!(leaf.issuer, "CN=Issuer");
+    assert_eq!(leaf.issuer_common_name.as_deref(), Some("Issuer"));
     assert_eq!(leaf.authority_key_id.as_ref().unwrap().len(), 20);
     assert!(leaf.certificate_id().is_some());
     assert!(
@@ -155,6 +155,20 @@ fn dates() {
     // The last second is part of the life (RFC 5280, section 4.1.2.5).
     check("2027-01-01T00:00:00.9Z", Ok(()));
     check("2027-01-01T00:00:01Z", Err(ChainError::Expired));
+    // RFC 5280, section 4.1.2.5: two digits of a year end with 2049.
+    let late = read(include_str!("pki/past-2050.pem")).unwrap();
+    for (now, expected) in [
+        ("1951-02-03T04:05:07Z", Ok(())),
+        ("2050-01-01T00:00:00Z", Ok(())),
+        ("2051-02-03T04:05:06Z", Ok(())),
+        ("2051-02-03T04:05:07Z", Err(ChainError::Expired)),
+    ] {
+        assert_eq!(late.check_time(now.parse().unwrap()), expected, "{now}");
+    }
+    let root = read(ROOT).unwrap().leaf().clone();
+    assert_eq!(root.not_after.to_string(), "2060-01-01T00:00:00Z");
+    let issuer = read(ISSUER).unwrap().leaf().clone();
+    assert_eq!(issuer.not_after.to_string(), "2050-01-01T00:00:00Z");
     let endless = read(include_str!("pki/endless.pem")).unwrap();
     assert_eq!(endless.check_time(Timestamp::MAX), Ok(()));
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod chain;
+mod chain_choice;
 mod corpus;
 mod csr;
 mod csr_order;
