@@ -167,6 +167,14 @@ impl PrivateKey {
         Self { secret, public }
     }
 
+    /// The public half.
+    ///
+    /// The same as both signer traits have, for those who import both or none.
+    #[must_use]
+    pub const fn public_jwk(&self) -> &Jwk {
+        &self.public
+    }
+
     /// The thumbprint of the public half: the same key has the same one.
     #[must_use]
     pub fn thumbprint(&self) -> crate::Thumbprint {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use acme_messages::{
     CertificateChain, CertificateInfo, ChainError,
-    jose::{KeyError, PrivateKey, Signer as _},
+    jose::{KeyError, PrivateKey},
 };
 use rustls_pki_types::{
     CertificateDer,

@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 
 use acme_messages::{
     CertificateChain, ServerName, Timestamp,
-    jose::{KeyType, PrivateKey, Signer},
+    jose::{KeyType, PrivateKey},
 };
 use der::{DateTime, Decode, Encode};
 use p256::{

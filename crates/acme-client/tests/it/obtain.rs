@@ -6,7 +6,7 @@ use acme_client::{
     CertificateRequest, ErrorKind,
     messages::{
         ChallengeType, OrderStatus, Problem, ProblemType,
-        jose::{KeyType, PrivateKey, Signer},
+        jose::{KeyType, PrivateKey},
     },
 };
 use acme_testing::{CertificateValidity, Failure, NullResponder, Operation as Asked};

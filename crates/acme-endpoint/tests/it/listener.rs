@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use acme_endpoint::TlsListener;
-use acme_messages::{ChallengeType, KeyAuthorization, Token, jose::Signer};
+use acme_messages::{ChallengeType, KeyAuthorization, Token};
 use acme_responders::{ChallengeContext, Responder, TlsAlpn01Responder};
 use rustls::{
     AlertDescription, RootCertStore,

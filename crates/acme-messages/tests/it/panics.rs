@@ -1,10 +1,13 @@
 //! Nothing that arrives from outside can panic: garbage, and real things with a few bytes changed.
 
 use acme_messages::{
-    Account, Authorization, CertificateChain, CertificateInfo, CertificateSigningRequest,
-    Directory, Order, Problem, RenewalInfo,
+    Account, AccountUpdate, Authorization, AuthorizationUpdate, CertificateChain, CertificateInfo,
+    CertificateSigningRequest, ChainPreference, Challenge, Directory, FinalizeRequest, NewAccount,
+    NewAuthorization, NewOrder, Order, OrdersList, Problem, RenewalInfo, RevocationRequest,
+    device_attest::AttestationResponse, dns_persist::Offer,
 };
 use proptest::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
 
 fn changed(original: &[u8], changes: &[(prop::sample::Index, u8)], keep: usize) -> Vec<u8> {
     let mut bytes = original.to_vec();
@@ -19,6 +22,7 @@ fn changed(original: &[u8], changes: &[(prop::sample::Index, u8)], keep: usize) 
 fn feed(bytes: &[u8]) {
     if let Ok(chain) = CertificateChain::from_pem(bytes) {
         let _ = (chain.check_links(), chain.to_pem(), format!("{chain:?}"));
+        let _ = ChainPreference::IssuerCommonName(String::new()).pick(&[chain]);
     }
     if let Ok(info) = CertificateInfo::from_der(bytes) {
         let _ = (
@@ -35,15 +39,42 @@ fn feed(bytes: &[u8]) {
             let _ = chain.check_links();
         }
     }
-    let _ = CertificateSigningRequest::from_der(bytes);
-    let _ = serde_json::from_slice::<Account>(bytes);
-    let _ = serde_json::from_slice::<Authorization>(bytes);
-    let _ = serde_json::from_slice::<Directory>(bytes);
-    let _ = serde_json::from_slice::<Order>(bytes);
-    let _ = serde_json::from_slice::<RenewalInfo>(bytes);
-    if let Ok(problem) = serde_json::from_slice::<Problem>(bytes) {
+    if let Ok(csr) = CertificateSigningRequest::from_der(bytes) {
+        let _ = csr.check_against(&[]);
+    }
+    read::<Account>(bytes);
+    read::<AccountUpdate>(bytes);
+    read::<AttestationResponse>(bytes);
+    read::<Authorization>(bytes);
+    read::<AuthorizationUpdate>(bytes);
+    read::<FinalizeRequest>(bytes);
+    read::<NewAccount>(bytes);
+    read::<NewAuthorization>(bytes);
+    read::<NewOrder>(bytes);
+    read::<Order>(bytes);
+    read::<OrdersList>(bytes);
+    read::<RenewalInfo>(bytes);
+    read::<RevocationRequest>(bytes);
+    let meta = read::<Directory>(bytes)
+        .map(|it| it.meta)
+        .unwrap_or_default();
+    if let Some(challenge) = read::<Challenge>(bytes) {
+        let _ = Offer::from_challenge(&challenge, &meta);
+    }
+    if let Some(problem) = read::<Problem>(bytes) {
         let _ = problem.to_string();
     }
+}
+
+/// What can be read can be written, and comes back the same.
+fn read<T>(bytes: &[u8]) -> Option<T>
+where
+    T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug,
+{
+    let value: T = serde_json::from_slice(bytes).ok()?;
+    let written = serde_json::to_vec(&value).unwrap();
+    assert_eq!(serde_json::from_slice::<T>(&written).unwrap(), value);
+    Some(value)
 }
 
 proptest! {
@@ -68,6 +99,11 @@ proptest! {
             "authorizations":["x"],"finalize":"y","expires":"2026-01-01T00:00:00Z",
             "error":{"type":"z","status":400,"subproblems":[{"detail":"d"}]}}"#;
         feed(&changed(order, &changes, keep));
+        let challenge = br#"{"type":"dns-persist-01","url":"x","status":"pending","token":"t",
+            "accounturi":"u","issuerDomainNames":["a.example"],"validated":"2026-01-01T00:00:00Z"}"#;
+        feed(&changed(challenge, &changes, keep));
+        feed(&changed(br#"{"certificate":"REVS","reason":1,"orders":["x"],"attObj":"AA","status":"valid"}"#,
+            &changes, keep));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use acme_service::{
     messages::{
         CertificateChain, ServerName, Timestamp,
-        jose::{KeyType, PrivateKey, Signer},
+        jose::{KeyType, PrivateKey},
     },
     store::CertificateBundle,
 };

@@ -6,7 +6,7 @@ use acme_store::{
     CertificateBundle,
     messages::{
         CertificateChain, ServerName,
-        jose::{KeyType, PrivateKey, Signer},
+        jose::{KeyType, PrivateKey},
     },
 };
 use der::{Decode, Encode, asn1::Ia5String};

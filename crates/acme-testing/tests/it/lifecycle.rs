@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use acme_testing::{
     ManualClock, Operation, TestCaError,
-    messages::{Clock, Directory, ServerName, jose::Signer},
+    messages::{Clock, Directory, ServerName},
 };
 use bytes::Bytes;
 use http::Request;

@@ -6,7 +6,7 @@ use acme_testing::{
     CertificateValidity, PkiError, TestPki,
     messages::{
         CertificateChain, ServerName, Timestamp,
-        jose::{KeyType, PrivateKey, Signer},
+        jose::{KeyType, PrivateKey},
     },
 };
 use der::Decode;

@@ -2,7 +2,7 @@
 
 use acme_testing::messages::{
     CertificateChain, ProblemType,
-    jose::{FlattenedJws, KeyType, PrivateKey, ProtectedHeader, Signer, base64url},
+    jose::{FlattenedJws, KeyType, PrivateKey, ProtectedHeader, base64url},
 };
 use http::Method;
 use serde_json::{Value, json};
