@@ -1,0 +1,4 @@
+//! `jwk` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| acme_fuzz_parsers::jwk(data));

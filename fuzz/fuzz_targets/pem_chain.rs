@@ -1,0 +1,4 @@
+//! `pem_chain` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| acme_fuzz_parsers::pem_chain(data));

@@ -1,0 +1,4 @@
+//! `retry_after` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| acme_fuzz_parsers::retry_after(data));
