@@ -8,7 +8,7 @@ use crate::command::run_within;
 use crate::failure::Failure;
 use crate::step::{self, Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{test, tidy};
+use crate::{fuzz, test, tidy};
 
 /// How long `cargo deny --version` may take to answer.
 const DENY_ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -43,6 +43,7 @@ fn plan(crates: &[&str], deny: &Deny) -> Vec<Step> {
         }
     }
     steps.extend(test::plan());
+    steps.extend(fuzz::plan());
     steps.push(Step::verb("tidy", tidy::run));
     steps.push(deny.step());
     steps
@@ -134,6 +135,12 @@ mod tests {
         ] {
             assert!(all.iter().any(|one| one == expected), "{expected}");
         }
+    }
+
+    #[test]
+    fn the_fuzz_targets_are_run() {
+        let steps = plan(&[], &Deny::Absent(String::new()));
+        assert!(steps.iter().any(|step| step.name == "fuzz --smoke"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod ci;
 mod command;
 mod conformance;
 mod failure;
+mod fuzz;
 mod pebble;
 mod step;
 mod test;
@@ -36,12 +37,15 @@ struct Arguments {
 enum Verb {
     /// Builds and passes everything: unit, property and integration tests, doc examples, conformance.
     Test,
-    /// Does all that CI does: format, lints, docs, each crate alone, `test`, `tidy`, `cargo deny`.
+    /// Does all that CI does: format, lints, docs, each crate alone, `test`, `fuzz --smoke`, `tidy`,
+    /// `cargo deny`.
     Ci,
     /// Checks what drifts: lints, files, tables, links, paths, and what each crate may depend on.
     Tidy,
     /// Runs the conformance tests against Pebble, which it finds or installs.
     Conformance(Named),
+    /// Runs the parsers on inputs that are nearly right, or says how to do so for long.
+    Fuzz(fuzz::Wanted),
     /// Finds or installs Pebble and pebble-challtestsrv, and prints where they are.
     Pebble,
 }
@@ -67,6 +71,7 @@ fn run(verb: Verb) -> Result<Outcome, Failure> {
         Verb::Ci => ci::run(&root),
         Verb::Tidy => tidy::run(&root),
         Verb::Conformance(named) => conformance::run(&root, &named),
+        Verb::Fuzz(wanted) => fuzz::run(&root, &wanted),
         Verb::Pebble => pebble::run(&root),
     }
 }
