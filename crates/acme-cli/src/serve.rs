@@ -1,5 +1,8 @@
 //! `acme serve`: a directory of files over HTTPS.
 
+mod connections;
+mod files;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -14,14 +17,14 @@ use acme_store::{
     AccountKeyError, CertificateStore, CertificateStoreExt, DirectoryStore, StoreError,
     load_or_create_account_key,
 };
-use axum::Router;
 use tokio::{
     net::TcpListener,
     sync::broadcast::{Receiver, error::RecvError},
 };
-use tower_http::services::ServeDir;
 
 use crate::{Failure, failure::chain, signals};
+use connections::Connections;
+use files::Files;
 
 /// The protocols that axum speaks.
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
@@ -65,6 +68,10 @@ pub(crate) struct Arguments {
     /// Answer http-01 challenges here too, and send everything else to https; CAs knock on port 80.
     #[arg(long, value_name = "ADDR")]
     http_01: Option<SocketAddr>,
+
+    /// The https port in redirects from --http-01, where another is forwarded to this one.
+    #[arg(long, value_name = "PORT", requires = "http_01")]
+    redirect_port: Option<u16>,
 }
 
 /// What the arguments came to, each part checked and nothing created.
@@ -77,7 +84,7 @@ struct Checked {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let checked = check(&arguments).await?;
     ask_the_ca(&checked, arguments.agree_tos).await?;
-    let (listener, handle) = start(&arguments, &checked).await?;
+    let (mut listener, handle) = start(&arguments, &checked).await?;
     // Before anything else is waited for: what happens meanwhile is to be told.
     let events = handle.service().subscribe();
     report_start(&arguments, &checked, &handle).await;
@@ -86,21 +93,22 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             report(events).await;
         }
     });
-    let app = Router::new().fallback_service(ServeDir::new(&arguments.path));
-    let server = tokio::spawn(async move {
-        axum::serve(listener, app)
-            .with_graceful_shutdown(signals::stop())
-            .await
-    });
-    signals::stop().await;
+    let connections = Connections::new(Files::under(arguments.path.clone()));
+    tokio::select! {
+        () = connections.serve(&mut listener) => {}
+        () = signals::stop() => {}
+    }
+    // What is given up from here on is no failure to tell of.
+    reporter.abort();
     println!(
         "Ending; connections have {} s, or until the next interrupt.",
         GRACE.as_secs()
     );
-    // What has not ended by then is cut off.
+    // What has not ended by then is cut off. The listener lives on meanwhile: a CA
+    // may be about to knock.
     let end = async {
-        let server = tokio::time::timeout(GRACE, server);
-        tokio::join!(handle.shutdown(GRACE), server).1.is_err()
+        let connections = tokio::time::timeout(GRACE, connections.end());
+        tokio::join!(handle.shutdown(GRACE), connections).1.is_err()
     };
     let cut_off = tokio::select! {
         cut_off = end => cut_off,
@@ -109,7 +117,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if cut_off {
         eprintln!("acme: warning: connections were cut off");
     }
-    reporter.abort();
+    drop(listener);
     Ok(())
 }
 
@@ -281,6 +289,9 @@ async fn start(
     if let Some(listener) = http_01 {
         endpoint = endpoint.http_01(listener);
     }
+    if let Some(port) = arguments.redirect_port {
+        endpoint = endpoint.redirect_port(port);
+    }
     endpoint
         .start(tcp)
         .await
@@ -350,7 +361,7 @@ async fn report(mut events: Receiver<ServiceEvent>) {
                 ..
             }) => {
                 let reason = chain(&error);
-                eprintln!("acme: {name}: {reason}; next attempt at {next_attempt}");
+                eprintln!("acme: {name}: {reason}; next attempt at {next_attempt:.0}");
                 if let Some(error) = error.authority()
                     && error.kind() == ErrorKind::AuthorizationFailed
                 {

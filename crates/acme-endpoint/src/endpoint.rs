@@ -56,6 +56,7 @@ pub struct AutoTlsEndpointBuilder {
     protocols: Vec<Vec<u8>>,
     responders: Vec<Arc<dyn Responder>>,
     http_01: Option<TcpListener>,
+    redirect_port: Option<u16>,
     policy: RenewalPolicy,
     check_interval: Duration,
     clock: Arc<dyn Clock>,
@@ -74,6 +75,7 @@ impl AutoTlsEndpoint {
             protocols: Vec::new(),
             responders: Vec::new(),
             http_01: None,
+            redirect_port: None,
             policy: RenewalPolicy::default(),
             check_interval: DEFAULT_CHECK_INTERVAL,
             clock: Arc::new(SystemClock),
@@ -104,10 +106,18 @@ impl AutoTlsEndpointBuilder {
     }
 
     /// Answers http-01 on this listener, which CAs reach on port 80, and sends
-    /// everything else there to https.
+    /// everything else there to https; see [`redirect_port`](Self::redirect_port).
     #[must_use]
     pub fn http_01(mut self, listener: TcpListener) -> Self {
         self.http_01 = Some(listener);
+        self
+    }
+
+    /// The https port that visitors of the http-01 listener are sent to: the public
+    /// one, where another is forwarded to this endpoint; its own by default.
+    #[must_use]
+    pub const fn redirect_port(mut self, port: u16) -> Self {
+        self.redirect_port = Some(port);
         self
     }
 
@@ -178,9 +188,10 @@ impl AutoTlsEndpointBuilder {
         .map_err(EndpointError::Listen)?;
 
         let http_01 = Http01Responder::new();
+        let redirect_port = self.redirect_port.unwrap_or(local_addr.port());
         let http_01_port = self
             .http_01
-            .map(|it| serve_http_01(&http_01, it, local_addr));
+            .map(|it| serve_http_01(&http_01, it, redirect_port));
         let store = ServingStore {
             store: self.store,
             serving,
@@ -214,9 +225,9 @@ impl AutoTlsEndpointBuilder {
 fn serve_http_01(
     responder: &Http01Responder,
     listener: TcpListener,
-    https: SocketAddr,
+    https_port: u16,
 ) -> ListenerCloser {
-    let service = responder.service().https_port(Some(https.port()));
+    let service = responder.service().https_port(Some(https_port));
     ListenerCloser::spawn(service.serve(listener))
 }
 
@@ -249,15 +260,15 @@ impl EndpointHandle {
         &self.resolver
     }
 
-    /// Stops listening, then stops the service; attempts under way get the grace to
-    /// finish, which those that wait for tls-alpn-01 can not any more.
+    /// Stops the service, then stops listening: attempts under way get the grace to
+    /// finish, and until then the CA finds its answers on the port.
     ///
     /// Both ports are closed when it returns. Connections that were accepted live
     /// on. Shutting down what is shut down changes nothing.
     pub async fn shutdown(&self, grace: Duration) {
+        self.service.shutdown(grace).await;
         self.closer.close();
         self.closer.closed().await;
-        self.service.shutdown(grace).await;
         if let Some(http_01) = &self.http_01 {
             http_01.close();
             http_01.closed().await;

@@ -200,3 +200,51 @@ async fn a_second_interrupt_ends_at_once() -> Result<(), Error> {
     assert!(start.elapsed() < Duration::from_secs(9));
     acme.line("cut off", LIMIT).await.map(drop)
 }
+
+// A pipe whose other end nobody opens would hold a thread for ever.
+#[tokio::test]
+async fn a_pipe_is_no_file_to_serve() -> Result<(), Error> {
+    let site = Site::new(&["localhost"]).await;
+    let pipe = site.path("root/pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let mut acme = site.serve()?;
+    acme.line("localhost: certificate", LIMIT).await?;
+    let client = Client::trusting(&site.ca.root_pem())?;
+    let url = format!("https://localhost:{}/pipe", site.port);
+    assert_eq!(client.get(&url).await?.status, 404);
+    acme.stop().await.map(drop)
+}
+
+// A forwarding gives the endpoint another port than the public one.
+#[tokio::test]
+async fn redirects_go_to_the_public_port() -> Result<(), Error> {
+    let site = Site::new(&[]).await;
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = site.command();
+    command.args([
+        "--agree-tos",
+        "--http-01",
+        &address,
+        "--redirect-port",
+        "443",
+    ]);
+    let mut acme = Child::spawn("acme", &mut command)?;
+    acme.line("No names yet", LIMIT).await?;
+    let client = Client::trusting(&site.ca.root_pem())?;
+    let page = client.get(&format!("http://{address}/page")).await?;
+    assert_eq!(page.headers["location"], "https://127.0.0.1/page");
+    acme.stop().await.map(drop)
+}
+
+// The directory is gone while the program runs: it says so and serves on.
+#[tokio::test]
+async fn a_directory_that_is_gone_is_told_of() -> Result<(), Error> {
+    let site = Site::new(&["www.example.com"]).await;
+    let mut acme = site.serve()?;
+    acme.line("www.example.com: certificate", LIMIT).await?;
+    std::fs::remove_dir_all(site.certs()).unwrap();
+    acme.line("cannot be read any more", LIMIT).await?;
+    site.visit("www.example.com").await?;
+    acme.stop().await.map(drop)
+}

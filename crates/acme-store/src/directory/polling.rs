@@ -72,8 +72,10 @@ impl Watcher {
                 self.seen = Some(new);
             }
             Err(error) => {
-                tracing::debug!(%error, "cannot look at the certificate directory");
-                self.seen = None;
+                if self.seen.take().is_some() {
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::warn!(%error, cause, "the certificate directory cannot be read any more");
+                }
             }
         }
     }
