@@ -85,7 +85,8 @@ impl fmt::Display for SigningAlgorithm {
     }
 }
 
-/// A hash function, where it is not fixed by the key: X.509 pairs them more freely than JOSE.
+/// A hash function, where it is not fixed by the key: X.509 pairs them more freely than JOSE
+/// ([RFC 6234](https://www.rfc-editor.org/rfc/rfc6234)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HashAlgorithm {

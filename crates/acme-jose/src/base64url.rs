@@ -4,7 +4,8 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-/// Encodes bytes as base64url without padding.
+/// Encodes bytes as base64url without padding
+/// ([RFC 4648, section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)).
 ///
 /// ```
 /// assert_eq!(acme_jose::base64url::encode(b"\xff\xfe"), "__4");
@@ -33,7 +34,8 @@ pub fn decode(text: &str) -> Result<Vec<u8>, InvalidBase64Url> {
     Base64UrlUnpadded::decode_vec(text).map_err(|_| InvalidBase64Url)
 }
 
-/// Whether each character belongs to the base64url alphabet, and there is one.
+/// Whether each character belongs to the base64url alphabet, and there is one
+/// ([RFC 8555, section 6.5.1](https://www.rfc-editor.org/rfc/rfc8555#section-6.5.1)).
 ///
 /// This is the syntax of nonces and tokens, which are never decoded.
 #[must_use]
@@ -44,7 +46,8 @@ pub fn is_alphabet(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// A text was not base64url without padding.
+/// A text was not base64url without padding
+/// ([RFC 4648, section 5](https://www.rfc-editor.org/rfc/rfc4648#section-5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not base64url without padding")]
 pub struct InvalidBase64Url;

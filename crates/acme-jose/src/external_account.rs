@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Jwk, MacAlgorithm, MacKey, base64url};
 
 /// A binding: a flattened JWS over the account's public key, authenticated with
-/// the key that the CA gave out.
+/// the key that the CA gave out
+/// ([RFC 8555, section 7.3.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4)).
 ///
 /// ```
 /// use acme_jose::{ExternalAccountBinding, KeyType, MacAlgorithm, MacKey, PrivateKey, Signer};
@@ -176,7 +177,8 @@ impl TryFrom<Wire> for ExternalAccountBinding {
     }
 }
 
-/// An external account binding was refused.
+/// An external account binding was refused
+/// ([RFC 8555, section 7.3.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindingError {

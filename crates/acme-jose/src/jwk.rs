@@ -152,7 +152,8 @@ impl fmt::Debug for Jwk {
     }
 }
 
-/// The SHA-256 thumbprint of a public key; displayed as base64url.
+/// The SHA-256 thumbprint of a public key; displayed as base64url
+/// ([RFC 7638, section 3](https://www.rfc-editor.org/rfc/rfc7638#section-3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Thumbprint([u8; 32]);
 
@@ -170,7 +171,8 @@ impl fmt::Display for Thumbprint {
     }
 }
 
-/// A JSON Web Key was refused.
+/// A JSON Web Key was refused
+/// ([RFC 7518, section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidJwk {

@@ -11,7 +11,8 @@ use crate::{Jwk, SignError, Signer, SigningAlgorithm};
 
 use secret::Secret;
 
-/// The kinds of key that [`PrivateKey::generate`] makes.
+/// The kinds of key that [`PrivateKey::generate`] makes
+/// ([RFC 7518, section 3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1)).
 ///
 /// Each kind but P-256 takes the feature of its name; without it, making one is
 /// [`KeyError::Unsupported`].
@@ -88,7 +89,8 @@ impl FromStr for KeyType {
     }
 }
 
-/// A text names no kind of key.
+/// A text names no kind of key
+/// ([RFC 7518, section 3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no key type (p256, p384, ed25519, rsa2048, rsa3072 and rsa4096 are)")]
 pub struct UnknownKeyType(pub String);
@@ -233,7 +235,8 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A private key could not be made, read or written.
+/// A private key could not be made, read or written
+/// ([RFC 5958](https://www.rfc-editor.org/rfc/rfc5958)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {

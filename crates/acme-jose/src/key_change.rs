@@ -13,7 +13,8 @@ struct KeyChange {
     old_key: Jwk,
 }
 
-/// The client's side: what the new key is to sign.
+/// The client's side: what the new key is to sign
+/// ([RFC 8555, section 7.3.5](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.5)).
 ///
 /// The signed JWS, as JSON, is the payload of the outer one, which the old key
 /// signs; both go to the exact text of the CA's `keyChange` URL.
@@ -81,7 +82,8 @@ pub fn verify(
     Ok(new_key.clone())
 }
 
-/// A key change was refused.
+/// A key change was refused
+/// ([RFC 8555, section 7.3.5](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.5)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyChangeError {

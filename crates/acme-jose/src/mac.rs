@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::{MacAlgorithm, VerifyError, base64url};
 
-/// A MAC key; wiped when dropped, shown by no `Debug`.
+/// A MAC key; wiped when dropped, shown by no `Debug`
+/// ([RFC 7518, section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
 ///
 /// ```
 /// use acme_jose::{MacAlgorithm, MacKey};
@@ -107,7 +108,8 @@ impl fmt::Debug for MacKey {
     }
 }
 
-/// A MAC key is empty, too long, or no base64.
+/// A MAC key is empty, too long, or no base64
+/// ([RFC 8555, section 7.3.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a MAC key: it is empty, too long, or no base64")]
 pub struct InvalidMacKey;

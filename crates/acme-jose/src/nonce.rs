@@ -63,7 +63,8 @@ impl fmt::Display for Nonce {
     }
 }
 
-/// A nonce was empty, too long, or held a character outside base64url.
+/// A nonce was empty, too long, or held a character outside base64url
+/// ([RFC 8555, section 6.5.1](https://www.rfc-editor.org/rfc/rfc8555#section-6.5.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a nonce: it is empty, too long, or has a character outside base64url")]
 pub struct InvalidNonce;

@@ -28,7 +28,8 @@ pub trait Signer: fmt::Debug + Send + Sync + 'static {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
 }
 
-/// A private key that signs in its own time: in an HSM, a KMS, an agent.
+/// A private key that signs in its own time: in an HSM, a KMS, an agent
+/// ([RFC 7518, section 3](https://www.rfc-editor.org/rfc/rfc7518#section-3)).
 ///
 /// Each [`Signer`] is one; the client asks for no more than this.
 pub trait AsyncSigner: fmt::Debug + Send + Sync + 'static {
@@ -97,7 +98,8 @@ macro_rules! forward_async_signer {
 // Not for each `Arc<T>`: those of signers that sign at once are async signers already.
 forward_async_signer!(Arc<dyn AsyncSigner>, Box<dyn AsyncSigner>);
 
-/// A key could not sign.
+/// A key could not sign
+/// ([RFC 7515, section 5.1](https://www.rfc-editor.org/rfc/rfc7515#section-5.1)).
 ///
 /// The cause is whatever the key's keeper said; it must not hold key material.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,8 @@ use std::fmt;
 
 use crate::base64url;
 
-/// A challenge's token, checked: it becomes part of a path and of an answer.
+/// A challenge's token, checked: it becomes part of a path and of an answer
+/// ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Token(Box<str>);
 
@@ -40,7 +41,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A challenge's token is not usable.
+/// A challenge's token is not usable
+/// ([RFC 8555, section 8.3](https://www.rfc-editor.org/rfc/rfc8555#section-8.3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a token: it is empty, too long, or has a character outside base64url")]
 pub struct InvalidToken;

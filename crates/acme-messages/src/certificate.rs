@@ -197,7 +197,8 @@ impl fmt::Debug for CertificateChain {
     }
 }
 
-/// A certificate chain was refused.
+/// A certificate chain was refused
+/// ([RFC 8555, section 7.4.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.4.2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {

@@ -263,7 +263,8 @@ fn requested_names(info: &CertReqInfo) -> Result<(Vec<ServerName>, Vec<String>),
     Ok((names.unwrap_or_default(), common_names))
 }
 
-/// A CSR could not be built or read.
+/// A CSR could not be built or read
+/// ([RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsrError {

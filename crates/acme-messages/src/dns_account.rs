@@ -21,7 +21,8 @@ pub fn label(account_url: &str) -> String {
 }
 
 /// The name of the TXT record that proves a domain, without a final dot; for a wildcard that
-/// of the name below the `*`.
+/// of the name below the `*`
+/// ([draft-ietf-acme-dns-account-label](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-account-label/)).
 ///
 /// ```
 /// use acme_messages::dns_account;

@@ -57,7 +57,8 @@ impl Link {
     }
 }
 
-/// Reads the `Link` headers of one answer; `base` is the URL that was asked.
+/// Reads the `Link` headers of one answer; `base` is the URL that was asked
+/// ([RFC 8288, section 3](https://www.rfc-editor.org/rfc/rfc8288#section-3)).
 ///
 /// Several headers and one header with commas are alike. A part that is malformed,
 /// has no relation, or cannot be resolved is passed over: a slip in one

@@ -228,7 +228,8 @@ impl fmt::Display for ServerName {
     }
 }
 
-/// A text is no name that a certificate can be for.
+/// A text is no name that a certificate can be for
+/// ([RFC 1123, section 2.1](https://www.rfc-editor.org/rfc/rfc1123#section-2.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidName {

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-/// Reads a `Retry-After` value: seconds, or one of the three forms of an HTTP date.
+/// Reads a `Retry-After` value: seconds, or one of the three forms of an HTTP date
+/// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 ///
 /// A date in the past is no wait at all; a value that is neither is `None`.
 /// The caller clamps the result: a server may say anything.

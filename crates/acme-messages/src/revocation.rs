@@ -165,7 +165,8 @@ impl fmt::Display for RevocationReason {
     }
 }
 
-/// A number stands for no reason to revoke a certificate.
+/// A number stands for no reason to revoke a certificate
+/// ([RFC 5280, section 5.3.1](https://www.rfc-editor.org/rfc/rfc5280#section-5.3.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the number stands for no reason to revoke a certificate")]
 pub struct UnknownReason;

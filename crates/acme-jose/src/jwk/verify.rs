@@ -137,7 +137,8 @@ fn rsa(
     result.map_err(|_| VerifyError)
 }
 
-/// A signature is not the key's, or has not the right form.
+/// A signature is not the key's, or has not the right form
+/// ([RFC 7515, section 5.2](https://www.rfc-editor.org/rfc/rfc7515#section-5.2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not verify")]
 pub struct VerifyError;

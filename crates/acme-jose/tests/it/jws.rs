@@ -67,6 +67,9 @@ fn the_header_has_only_what_it_needs() {
     let protected: Value = serde_json::from_slice(&protected).unwrap();
     let names: Vec<_> = protected.as_object().unwrap().keys().collect();
     assert_eq!(names, ["alg", "jwk", "url"]);
+    // Row J1: the server sees the public half of the key that signs.
+    let sent: acme_jose::Jwk = serde_json::from_value(protected["jwk"].clone()).unwrap();
+    assert_eq!(&sent, key.public_jwk());
 }
 
 #[test]

@@ -92,16 +92,6 @@ fn a_given_source_of_randomness_is_used() {
     assert_eq!(make().thumbprint(), make().thumbprint());
 }
 
-#[test]
-fn debug_shows_no_secret() {
-    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-    let shown = format!("{key:?}");
-    let secret = key.to_pkcs8_der().unwrap();
-    let secret = secret[36..68].iter().map(|it| format!("{it:02x}"));
-    assert!(!shown.contains(&secret.collect::<String>()));
-    assert!(shown.contains(&key.public_jwk().thumbprint().to_string()));
-}
-
 // Rows J9, S14: what OpenSSL and txacme write, each read, written and read again.
 #[test]
 fn reads_each_kind_of_key() {

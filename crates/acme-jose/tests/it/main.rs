@@ -8,5 +8,6 @@ mod jwk;
 mod jws;
 mod key;
 mod nonce;
+mod secrets;
 mod signer;
 mod vectors;

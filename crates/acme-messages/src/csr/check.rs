@@ -57,7 +57,8 @@ impl CertificateSigningRequest {
     }
 }
 
-/// A CSR is not the one that an order is finalized with.
+/// A CSR is not the one that an order is finalized with
+/// ([RFC 8555, section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsrMismatch {

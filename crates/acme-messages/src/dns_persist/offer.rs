@@ -87,7 +87,8 @@ fn check_directory(issuers: &[String], meta: &DirectoryMeta) -> Result<(), Malfo
     Ok(())
 }
 
-/// A dns-persist-01 challenge is one that a client must not answer.
+/// A dns-persist-01 challenge is one that a client must not answer
+/// ([draft-ietf-acme-dns-persist](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-persist/)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MalformedOffer {

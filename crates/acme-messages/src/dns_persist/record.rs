@@ -49,7 +49,8 @@ impl Account<'_> {
 }
 
 /// The hash by which version 02 names an account: of one domain, or of any when `domain` is
-/// `None`, which makes one record's text fit every domain of the account.
+/// `None`, which makes one record's text fit every domain of the account
+/// ([draft-ietf-acme-dns-persist](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-persist/)).
 ///
 /// For a wildcard it is that of the name below the `*`.
 #[must_use]
@@ -69,13 +70,15 @@ pub fn account_hash(
     base64url::encode(digest.finalize())
 }
 
-/// The name of the TXT record, without a final dot; for a wildcard that of the name below the `*`.
+/// The name of the TXT record, without a final dot; for a wildcard that of the name below the `*`
+/// ([draft-ietf-acme-dns-persist](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-persist/)).
 #[must_use]
 pub fn record_name(domain: &DnsName) -> String {
     format!("_validation-persist.{}", domain.base())
 }
 
-/// What a TXT record says: who may issue to whom, for what, and how long.
+/// What a TXT record says: who may issue to whom, for what, and how long
+/// ([draft-ietf-acme-dns-persist](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-persist/)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     issuer: &'a str,
@@ -140,12 +143,14 @@ impl<'a> Record<'a> {
 }
 
 /// Cuts a value into the strings of a TXT record, each of at most [`MAX_STRING_LENGTH`] octets
-/// and none empty; who reads the record joins them with nothing in between.
+/// and none empty; who reads the record joins them with nothing in between
+/// ([RFC 1035, section 3.3.14](https://www.rfc-editor.org/rfc/rfc1035#section-3.3.14)).
 pub fn strings(value: &str) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().chunks(MAX_STRING_LENGTH)
 }
 
-/// A TXT record cannot be written.
+/// A TXT record cannot be written
+/// ([draft-ietf-acme-dns-persist](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-persist/)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecord {

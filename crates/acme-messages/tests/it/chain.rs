@@ -302,3 +302,14 @@ fn last_byte_changed(pem: &str) -> String {
     let chain = CertificateChain::from_der(vec![der.into()]).unwrap();
     chain.to_pem()
 }
+
+// Row M15: the DER that came is the DER that is kept, and what it is written as reads the same.
+#[test]
+fn received_certificates_are_kept_byte_for_byte() {
+    use rustls_pki_types::{CertificateDer, pem::PemObject};
+    let received =
+        [LEAF, ISSUER, ROOT].map(|it| CertificateDer::from_pem_slice(it.as_bytes()).unwrap());
+    let chain = read(&[LEAF, ISSUER, ROOT].concat()).unwrap();
+    assert_eq!(chain.as_der(), received);
+    assert_eq!(read(&chain.to_pem()).unwrap().as_der(), received);
+}

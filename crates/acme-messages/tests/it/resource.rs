@@ -403,3 +403,29 @@ fn unknown_things_parse() {
             .contains_key("validationRecord")
     );
 }
+
+// Row M2: the URLs of today's protocol, to be used verbatim.
+#[test]
+fn lets_encrypt_is_where_it_is() {
+    use acme_messages::directory_urls::{LETS_ENCRYPT, LETS_ENCRYPT_STAGING};
+    let host = "api.letsencrypt.org/directory";
+    assert_eq!(LETS_ENCRYPT, format!("https://acme-v02.{host}"));
+    assert_eq!(
+        LETS_ENCRYPT_STAGING,
+        format!("https://acme-staging-v02.{host}")
+    );
+}
+
+// Row M5: an account is known by the URL in a header; its object need not repeat it, and
+// holds no trace of an agreement.
+#[test]
+fn an_account_is_no_more_than_the_rfc_says() {
+    let account: Account = serde_json::from_str(r#"{"status":"valid"}"#).unwrap();
+    assert_eq!(account.status, AccountStatus::Valid);
+    assert!(account.contact.is_empty());
+    assert_eq!(account.orders, None);
+    assert_eq!(
+        serde_json::to_string(&account).unwrap(),
+        r#"{"status":"valid"}"#
+    );
+}
