@@ -27,6 +27,32 @@ fn reads_each_spelling_of_one_key() {
 }
 
 #[test]
+fn tells_the_kinds_of_der_apart() {
+    use rustls_pki_types::pem::{PemObject, SectionKind};
+    for pem in [
+        &include_bytes!("keys/p256-pkcs8.pem")[..],
+        include_bytes!("keys/p256-sec1.pem"),
+        include_bytes!("keys/rsa2048-pkcs1.pem"),
+        include_bytes!("keys/rsa2048-pkcs8.pem"),
+        include_bytes!("keys/ed25519-pkcs8.pem"),
+        include_bytes!("keys/p384-sec1.pem"),
+    ] {
+        let (_, der) = <(SectionKind, Vec<u8>)>::from_pem_slice(pem).unwrap();
+        let (from_der, from_pem) = (PrivateKey::from_der(&der), PrivateKey::from_pem(pem));
+        assert_eq!(
+            from_der.map(|it| it.thumbprint()),
+            from_pem.map(|it| it.thumbprint())
+        );
+    }
+    for nonsense in [&b""[..], b"0", &[0x30, 0x80], &[0x30, 0x03, 2, 1, 9]] {
+        assert_eq!(
+            PrivateKey::from_der(nonsense).unwrap_err(),
+            KeyError::Malformed
+        );
+    }
+}
+
+#[test]
 fn says_what_is_wrong_with_a_key() {
     let check = |text: &[u8], expected: KeyError| {
         assert_eq!(PrivateKey::from_pem(text).unwrap_err(), expected);
