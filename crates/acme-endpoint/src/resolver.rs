@@ -1,6 +1,6 @@
 //! The certificates that handshakes get: an immutable snapshot, swapped whole.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use acme_messages::ServerName;
 use acme_store::CertificateBundle;
@@ -26,6 +26,7 @@ struct Snapshot {
     exact: HashMap<Box<str>, Arc<CertifiedKey>>,
     /// By the name without its `*.`.
     wildcard: HashMap<Box<str>, Arc<CertifiedKey>>,
+    address: HashMap<IpAddr, Arc<CertifiedKey>>,
     default: Option<Arc<CertifiedKey>>,
 }
 
@@ -49,10 +50,15 @@ impl CertificateResolver {
         Self::default()
     }
 
-    /// Whether a client that asks for this name would get a certificate; `None` is
-    /// a client that names no server.
+    /// Whether a client that asks for this name or address would get a certificate;
+    /// `None` is a client that names no server.
     #[must_use]
     pub fn has(&self, sni: Option<&str>) -> bool {
+        if let Some(address) = sni.and_then(|it| it.parse().ok())
+            && self.for_address(address).is_some()
+        {
+            return true;
+        }
         self.has_lower_case(sni.map(str::to_ascii_lowercase).as_deref())
     }
 
@@ -66,11 +72,20 @@ impl CertificateResolver {
         self.0.load().get(sni).cloned()
     }
 
+    /// What a client gets that connected to this address and named no server, as
+    /// clients that were given an address do ([RFC 6066, section 3]).
+    ///
+    /// [RFC 6066, section 3]: https://www.rfc-editor.org/rfc/rfc6066#section-3
+    pub(crate) fn for_address(&self, address: IpAddr) -> Option<Arc<CertifiedKey>> {
+        let snapshot = self.0.load();
+        snapshot.address.get(&address.to_canonical()).cloned()
+    }
+
     /// How many names have a certificate.
     #[must_use]
     pub fn len(&self) -> usize {
         let snapshot = self.0.load();
-        snapshot.exact.len() + snapshot.wildcard.len()
+        snapshot.exact.len() + snapshot.wildcard.len() + snapshot.address.len()
     }
 
     /// Whether no name has a certificate.
@@ -91,16 +106,15 @@ impl CertificateResolver {
         self.0.rcu(|current| {
             let mut next = Snapshot::clone(current);
             for (name, key) in &changes {
-                let (map, name) = match name {
+                match name {
                     ServerName::Dns(name) if name.is_wildcard() => {
-                        (&mut next.wildcard, name.base().to_owned())
+                        change(&mut next.wildcard, name.base().into(), key);
                     }
-                    name => (&mut next.exact, name.to_string()),
-                };
-                match key {
-                    Some(key) => map.insert(name.into(), key.clone()),
-                    None => map.remove(name.as_str()),
-                };
+                    ServerName::Dns(name) => change(&mut next.exact, name.as_str().into(), key),
+                    ServerName::Ip(address) => {
+                        change(&mut next.address, address.to_canonical(), key);
+                    }
+                }
             }
             next
         });
@@ -113,6 +127,17 @@ impl CertificateResolver {
             ..Snapshot::clone(current)
         });
     }
+}
+
+fn change<K: Eq + std::hash::Hash>(
+    map: &mut HashMap<K, Arc<CertifiedKey>>,
+    name: K,
+    key: &Option<Arc<CertifiedKey>>,
+) {
+    match key {
+        Some(key) => map.insert(name, key.clone()),
+        None => map.remove(&name),
+    };
 }
 
 impl ResolvesServerCert for CertificateResolver {

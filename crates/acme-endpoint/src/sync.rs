@@ -88,7 +88,8 @@ impl Sync {
         match self.store.list_all().await {
             Ok(listed) => self.look_at(self.serving.compare(listed)).await,
             Err(error) => {
-                tracing::warn!(%error, "the store cannot be listed; what was served is served on");
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "the store cannot be listed; what was served is served on");
                 Look::TryAgain
             }
         }
@@ -107,7 +108,8 @@ impl Sync {
                 match self.store.get(&name).await {
                     Ok(entry) => seen.push(self.see(name, entry)),
                     Err(error) => {
-                        tracing::warn!(%name, %error, "an entry cannot be read; what was served is served on");
+                        let cause = std::error::Error::source(&error).map(ToString::to_string);
+                        tracing::warn!(%name, %error, cause, "an entry cannot be read; what was served is served on");
                         if error.is_transient() {
                             look = Look::TryAgain;
                         }

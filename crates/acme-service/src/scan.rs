@@ -74,7 +74,8 @@ pub(crate) async fn scan(
             }
             Ok(None) => findings.gone.push(name),
             Err(error) => {
-                tracing::warn!(%name, %error, "an entry of the store cannot be read");
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%name, %error, cause, "an entry of the store cannot be read");
                 findings.same.push(name);
                 findings.unread.get_or_insert(error);
             }

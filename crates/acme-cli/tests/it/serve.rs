@@ -248,3 +248,13 @@ async fn a_directory_that_is_gone_is_told_of() -> Result<(), Error> {
     site.visit("www.example.com").await?;
     acme.stop().await.map(drop)
 }
+
+// RFC 8738: an address proves itself by its reverse name, and is served to who connects to it.
+#[tokio::test]
+async fn an_address_is_issued_and_served() -> Result<(), Error> {
+    let site = Site::new(&["127.0.0.1"]).await;
+    let mut acme = site.serve()?;
+    acme.line("127.0.0.1: certificate", LIMIT).await?;
+    site.visit("127.0.0.1").await?;
+    acme.stop().await.map(drop)
+}

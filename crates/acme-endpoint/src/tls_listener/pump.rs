@@ -3,7 +3,11 @@
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use acme_responders::TlsAlpn01Responder;
-use rustls::ServerConfig;
+use rustls::{
+    ServerConfig,
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -100,10 +104,21 @@ impl Handshaker {
         if TlsAlpn01Responder::is_challenge(&hello) {
             return self.show_challenge(start, peer).await;
         }
-        if !self.resolver.has_lower_case(hello.server_name()) {
-            return refuse(start, peer).await;
-        }
-        let stream = start.into_stream(self.config.clone()).await?;
+        let for_address = match hello.server_name() {
+            None => self.resolver.for_address(start.io.local_addr()?.ip()),
+            Some(_) => None,
+        };
+        let config = match for_address {
+            Some(key) => self.config_for(key),
+            None if self
+                .resolver
+                .has_lower_case(start.client_hello().server_name()) =>
+            {
+                self.config.clone()
+            }
+            None => return refuse(start, peer).await,
+        };
+        let stream = start.into_stream(config).await?;
         match self.ready.try_send((stream, peer)) {
             Ok(()) | Err(TrySendError::Closed(_)) => {}
             Err(TrySendError::Full(_)) => {
@@ -111,6 +126,14 @@ impl Handshaker {
             }
         }
         Ok(())
+    }
+
+    /// The application's configuration with the certificate of the address that was
+    /// connected to, which no resolver is told.
+    fn config_for(&self, key: Arc<CertifiedKey>) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.config);
+        config.cert_resolver = Arc::new(Fixed(key));
+        Arc::new(config)
     }
 
     /// Nothing but the handshake happens on such a connection ([RFC 8737, section 3]).
@@ -125,6 +148,16 @@ impl Handshaker {
         let name = stream.get_ref().1.server_name();
         tracing::debug!(%peer, name, "a challenge was asked for");
         stream.shutdown().await
+    }
+}
+
+/// One certificate for whoever asks.
+#[derive(Debug)]
+struct Fixed(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Fixed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
     }
 }
 

@@ -80,6 +80,20 @@ async fn a_default_serves_who_names_no_server() {
     assert_eq!(leaf(&stream), fallback.cert[0]);
 }
 
+// RFC 6066, section 3: who was given an address names no server.
+#[tokio::test]
+async fn an_address_has_its_own_certificate() {
+    let (site, listener) = Site::start(&[NAME, "127.0.0.1"], &[]).await;
+    echo(listener);
+    let stream = site.visitor().visit(site.address, "127.0.0.1").await;
+    let addresses = leaf(&stream.unwrap());
+    let stream = site.visitor().visit(site.address, NAME).await;
+    assert_ne!(leaf(&stream.unwrap()), addresses);
+    site.resolver.update([(name("127.0.0.1"), None)]);
+    let result = site.visitor().connect(site.address, "127.0.0.1").await;
+    assert_eq!(alert(result), AlertDescription::UnrecognisedName);
+}
+
 #[tokio::test]
 async fn names_that_are_none_get_an_alert() {
     let (site, listener) = Site::start(&[NAME, "xxx.xxx.test"], &[]).await;
