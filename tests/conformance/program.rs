@@ -4,18 +4,21 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use acme_tests::{Child, Client, Error, Pebble, Programs, acme_program, free_port};
+use acme_tests::{Child, Client, Error, Pebble, Programs, acme_program, free_port, skipped};
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What Pebble logs when an order is placed.
+/// What Pebble logs when an order is asked for, a refused nonce or not.
 const ORDER: &str = "POST /order-plz";
+
+/// What Pebble logs when an order is placed.
+const PLACED: &str = "Added order";
 
 /// A certificate directory, files to serve, and a port.
 struct Site {
@@ -68,6 +71,28 @@ impl Site {
             .serial)
     }
 
+    /// OpenSSL, which nobody here wrote, verifies the chain to Pebble's root.
+    async fn openssl_verifies(&self, pebble: &Pebble, name: &str) -> Result<(), Error> {
+        let root = self.folder.path().join("issuer.pem");
+        fs::write(&root, pebble.issuing_root_pem().await?).unwrap();
+        let connect = format!("127.0.0.1:{}", self.port);
+        let output = Command::new("openssl")
+            .args(["s_client", "-brief", "-verify_return_error"])
+            .args(["-servername", name, "-verify_hostname", name])
+            .args(["-connect", &connect, "-CAfile"])
+            .arg(root)
+            .stdin(Stdio::null())
+            .output();
+        let Ok(output) = output else {
+            skipped("openssl verifies", "there is no openssl");
+            return Ok(());
+        };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("Verification: OK"), "{said}");
+        Ok(())
+    }
+
     /// Each file is blank or a whole certificate, and there is nothing else.
     fn check_files(&self, names: &[&str]) {
         for entry in fs::read_dir(self.folder.path().join("certs")).unwrap() {
@@ -104,8 +129,9 @@ async fn serves_several_names_and_restarts_without_an_order() -> Result<(), Erro
         serials.push(site.visit(&pebble, name).await?);
     }
     site.check_files(&names);
+    site.openssl_verifies(&pebble, names[0]).await?;
     acme.stop().await?;
-    let orders = pebble.log().count(ORDER);
+    let orders = pebble.log().count(PLACED);
     assert_eq!(orders, names.len());
 
     let mut acme = site.serve(&pebble)?;
@@ -114,7 +140,7 @@ async fn serves_several_names_and_restarts_without_an_order() -> Result<(), Erro
     for (name, serial) in names.iter().zip(&serials) {
         assert_eq!(&site.visit(&pebble, name).await?, serial);
     }
-    assert_eq!(pebble.log().count(ORDER), orders);
+    assert_eq!(pebble.log().count(PLACED), orders);
     acme.stop().await?;
     pebble.stop().await
 }

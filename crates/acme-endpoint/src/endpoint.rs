@@ -144,8 +144,8 @@ impl AutoTlsEndpointBuilder {
 
     /// Accepts connections and starts the service.
     ///
-    /// It returns at once, with the certificates of the store loaded: what is
-    /// there is served, whatever the CA is doing. Wait for the first certificates
+    /// It returns once the certificates of the store are loaded, or could not be: what
+    /// is there is served, whatever the CA is doing. Wait for the first certificates
     /// with [`initial_check`](acme_service::ServiceHandle::initial_check).
     ///
     /// # Errors
