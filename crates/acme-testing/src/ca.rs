@@ -7,6 +7,7 @@ mod builder;
 mod certificate;
 mod challenge;
 mod clock;
+mod config;
 mod fault;
 mod finalize;
 mod limits;
@@ -20,17 +21,19 @@ mod revocation;
 mod route;
 mod router;
 mod server;
-mod settings;
 mod state;
 mod validation;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use acme_messages::{ChallengeType, ServerName, SuggestedWindow};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use builder::{TestCaBuilder, TestCaError};
 pub use certificate::IssuedCertificate;
+pub use config::{
+    AccountConfig, AnswerConfig, DefaultProfile, IssuanceConfig, OrderConfig, Profile,
+    RenewalConfig, Resolver, Style, TestCaConfig, ValidationConfig,
+};
 pub use fault::Failure;
 pub use log::RequestRecord;
 pub use route::Operation;
@@ -109,78 +112,26 @@ impl TestCa {
         self.authority.issued()
     }
 
-    /// Where http-01 knocks from now on.
+    /// Changes settings; what is under way keeps those it began with.
+    ///
+    /// ```
+    /// # async fn example(ca: &acme_testing::TestCa) {
+    /// ca.configure(|config| config.answers.nonce_reject_rate = 0.5);
+    /// ca.configure(|config| config.issuance.validity = std::time::Duration::from_secs(10));
+    /// # }
+    /// ```
+    pub fn configure(&self, change: impl FnOnce(&mut TestCaConfig)) {
+        self.authority.configure(change);
+    }
+
+    /// Where http-01 knocks from now on: a responder's port is often known late.
     pub fn set_http_01_port(&self, port: u16) {
-        self.authority.settings_mut().http_01_port = port;
+        self.configure(|config| config.validation.http_01_port = port);
     }
 
     /// Where tls-alpn-01 knocks from now on.
     pub fn set_tls_alpn_01_port(&self, port: u16) {
-        self.authority.settings_mut().tls_alpn_01_port = port;
-    }
-
-    /// Where names point to from now on; see [`TestCaBuilder::resolve`].
-    pub fn set_resolve<F, R>(&self, resolve: F)
-    where
-        F: Fn(&ServerName) -> R + Send + Sync + 'static,
-        R: Into<Option<IpAddr>>,
-    {
-        self.authority.settings_mut().resolver = settings::Resolver::new(resolve);
-    }
-
-    /// The challenges on offer from now on; see [`TestCaBuilder::challenges`].
-    pub fn set_challenges(&self, kinds: impl IntoIterator<Item = ChallengeType>) {
-        self.authority.settings_mut().challenges = kinds.into_iter().collect();
-    }
-
-    /// The lifetime of certificates issued from now on.
-    pub fn set_validity(&self, lifetime: Duration) {
-        self.authority.settings_mut().validity = lifetime;
-    }
-
-    /// The share of good nonces refused from now on; see [`TestCaBuilder::nonce_reject_rate`].
-    pub fn set_nonce_reject_rate(&self, rate: f64) {
-        self.authority.settings_mut().nonce_reject_rate = rate;
-    }
-
-    /// How many answers call a finalized order `processing`; see
-    /// [`TestCaBuilder::processing_polls`].
-    pub fn set_processing_polls(&self, answers: u32) {
-        self.authority.settings_mut().processing_polls = answers;
-    }
-
-    /// Whether a new order gets the account's valid authorizations.
-    pub fn set_authorization_reuse(&self, reuse: bool) {
-        self.authority.settings_mut().authorization_reuse = reuse;
-    }
-
-    /// Whether polls wait for a validation under way; see
-    /// [`TestCaBuilder::polls_wait`].
-    pub fn set_polls_wait(&self, wait: bool) {
-        self.authority.settings_mut().polls_wait = wait;
-    }
-
-    /// The `Retry-After` of polls; see [`TestCaBuilder::retry_after`].
-    pub fn set_retry_after(&self, span: Option<Duration>) {
-        self.authority.settings_mut().retry_after = span;
-    }
-
-    /// The terms of service from now on; `None` asks nobody to agree.
-    pub fn set_terms_of_service(&self, url: Option<&str>) {
-        self.authority.settings_mut().terms_of_service = url.map(str::to_owned);
-    }
-
-    /// Tells all certificates' renewal window, whatever their dates and state;
-    /// `None` computes it again ([RFC 9773, section 4.2]).
-    ///
-    /// [RFC 9773, section 4.2]: https://www.rfc-editor.org/rfc/rfc9773#section-4.2
-    pub fn set_renewal_window(&self, window: Option<SuggestedWindow>) {
-        self.authority.settings_mut().renewal_window = window;
-    }
-
-    /// The `Retry-After` of renewal information.
-    pub fn set_renewal_retry_after(&self, span: Duration) {
-        self.authority.settings_mut().renewal_retry_after = span;
+        self.configure(|config| config.validation.tls_alpn_01_port = port);
     }
 
     /// Lets the next request of this kind fail; calls add up, first in, first out.

@@ -16,7 +16,9 @@ pub use acme_messages as messages;
 pub use acme_responders as responders;
 #[cfg(feature = "ca")]
 pub use ca::{
-    Failure, IssuedCertificate, Operation, RequestRecord, TestCa, TestCaBuilder, TestCaError,
+    AccountConfig, AnswerConfig, DefaultProfile, Failure, IssuanceConfig, IssuedCertificate,
+    Operation, OrderConfig, Profile, RenewalConfig, RequestRecord, Resolver, Style, TestCa,
+    TestCaBuilder, TestCaConfig, TestCaError, ValidationConfig,
 };
 pub use clock::ManualClock;
 pub use null_responder::NullResponder;

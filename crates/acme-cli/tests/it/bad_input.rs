@@ -155,8 +155,9 @@ async fn an_account_key_that_cannot_be_used_is_named_once_and_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn terms_that_are_not_agreed_to_are_named_and_nothing_is_created() {
     let site = Site::new(&["www.example.com"]).await;
-    site.ca
-        .set_terms_of_service(Some("https://ca.example/terms-v7"));
+    site.ca.configure(|it| {
+        it.accounts.terms_of_service = Some("https://ca.example/terms-v7".to_owned())
+    });
     let output = tokio::task::block_in_place(|| site.command().output().unwrap());
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{error}");

@@ -121,7 +121,7 @@ async fn http_01_redirects_and_proves_where_tls_alpn_01_is_not_offered() -> Resu
     let http = free_port();
     site.ca.set_http_01_port(http);
     site.ca
-        .set_challenges([acme_messages::ChallengeType::Http01]);
+        .configure(|it| it.orders.challenges = vec![acme_messages::ChallengeType::Http01]);
     let address = format!("127.0.0.1:{http}");
     let mut command = site.command();
     command.args(["--agree-tos", "--http-01", &address]);

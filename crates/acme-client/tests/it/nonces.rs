@@ -14,7 +14,7 @@ use crate::{
 async fn bad_nonce_uses_the_errors_nonce() {
     let world = World::new().await;
     let account = world.account().await;
-    world.ca.set_nonce_reject_rate(1.0);
+    world.ca.configure(|it| it.answers.nonce_reject_rate = 1.0);
     let before = world.transport.seen().len();
     let error = within(account.obtain(&world.request(&["a.example"])))
         .await
@@ -29,7 +29,7 @@ async fn bad_nonce_uses_the_errors_nonce() {
         assert_eq!(pair[1].nonce, pair[0].answer_nonce);
     }
     // What was kept is good: nothing but the refused is lost.
-    world.ca.set_nonce_reject_rate(0.0);
+    world.ca.configure(|it| it.answers.nonce_reject_rate = 0.0);
     within(account.obtain(&world.request(&["a.example"])))
         .await
         .unwrap();
@@ -39,7 +39,7 @@ async fn bad_nonce_uses_the_errors_nonce() {
 async fn many_bad_nonces_are_outlasted() {
     let world = World::new().await;
     let account = world.account().await;
-    world.ca.set_nonce_reject_rate(0.4);
+    world.ca.configure(|it| it.answers.nonce_reject_rate = 0.4);
     within(account.obtain(&world.request(&["a.example", "b.example"])))
         .await
         .unwrap();
@@ -50,7 +50,7 @@ async fn many_bad_nonces_are_outlasted() {
 async fn no_nonce_is_sent_twice() {
     let world = World::new().await;
     let account = world.account().await;
-    world.ca.set_nonce_reject_rate(0.2);
+    world.ca.configure(|it| it.answers.nonce_reject_rate = 0.2);
     let mut count = 0;
     world.transport.rule(move |request| {
         // A newOrder whose answer is lost is not tried again.

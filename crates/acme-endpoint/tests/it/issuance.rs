@@ -67,7 +67,7 @@ impl World {
             .clock(Arc::new(clock.clone()));
         if let Some(http_01) = http_01 {
             ca.set_http_01_port(http_01.local_addr().unwrap().port());
-            ca.set_challenges([ChallengeType::Http01]);
+            ca.configure(|it| it.orders.challenges = vec![ChallengeType::Http01]);
             endpoint = endpoint.http_01(http_01);
         }
         let (listener, handle) = soon(endpoint.start(listener)).await.unwrap();

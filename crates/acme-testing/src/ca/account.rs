@@ -98,7 +98,7 @@ impl Authority {
 
     /// Terms that are advertised must be agreed to.
     fn check_terms(&self, asked: &NewAccount) -> Result<(), Refusal> {
-        let Some(terms) = self.settings().terms_of_service else {
+        let Some(terms) = self.config().accounts.terms_of_service.clone() else {
             return Ok(());
         };
         if asked.terms_of_service_agreed {

@@ -6,7 +6,7 @@ use acme_messages::{Clock, Timestamp};
 use rustls::crypto::CryptoProvider;
 use tokio::sync::{Notify, mpsc};
 
-use super::{fault::Faults, log::Log, settings::Settings, state::State, validation::Job};
+use super::{config::TestCaConfig, fault::Faults, log::Log, state::State, validation::Job};
 use crate::TestPki;
 
 /// The CA without its sockets. Handlers are methods of it, one file each.
@@ -19,7 +19,7 @@ pub(super) struct Authority {
     clock: Arc<dyn Clock>,
     pub(super) pki: TestPki,
     pub(super) provider: Arc<CryptoProvider>,
-    settings: Mutex<Settings>,
+    config: Mutex<Arc<TestCaConfig>>,
     pub(super) faults: Faults,
     state: Mutex<State>,
     pub(super) log: Log,
@@ -35,7 +35,7 @@ impl Authority {
         clock: Arc<dyn Clock>,
         pki: TestPki,
         provider: Arc<CryptoProvider>,
-        settings: Settings,
+        config: TestCaConfig,
         seed: u64,
         jobs: mpsc::UnboundedSender<Job>,
     ) -> Self {
@@ -44,7 +44,7 @@ impl Authority {
             clock,
             pki,
             provider,
-            settings: Mutex::new(settings),
+            config: Mutex::new(Arc::new(config)),
             faults: Faults::new(seed),
             state: Mutex::default(),
             log: Log::default(),
@@ -69,13 +69,14 @@ impl Authority {
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
-    /// A copy of the settings, so that one request sees one set of them.
-    pub(super) fn settings(&self) -> Settings {
-        self.settings_mut().clone()
+    /// The settings as they are now, so that one request sees one set of them.
+    pub(super) fn config(&self) -> Arc<TestCaConfig> {
+        Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn settings_mut(&self) -> MutexGuard<'_, Settings> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn configure(&self, change: impl FnOnce(&mut TestCaConfig)) {
+        let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut config));
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -11,11 +11,10 @@ use serde::Deserialize;
 
 use super::{
     authority::Authority,
-    limits::PENDING_AUTHORIZATION_LIFETIME,
+    config::OrderConfig,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
     route,
-    settings::Settings,
     state::{AuthorizationRecord, ChallengeRecord, Proof, State, random_id, random_token},
 };
 
@@ -27,7 +26,7 @@ struct AuthorizationUpdate {
 impl Authority {
     pub(super) fn authorization(&self, request: &SignedRequest, id: &str) -> Answer {
         let now = self.now();
-        let retry_after = self.settings().retry_after;
+        let retry_after = self.config().answers.retry_after;
         let mut state = self.state();
         let record = state.own_authorization(request.account()?, id)?;
         record.refresh(now);
@@ -93,10 +92,10 @@ impl State {
         account: &str,
         name: &ServerName,
         now: Timestamp,
-        settings: &Settings,
+        config: &OrderConfig,
     ) -> String {
         let proof = Proof::of(account, name);
-        let challenges: Vec<_> = settings
+        let challenges: Vec<_> = config
             .challenges
             .iter()
             .filter(|kind| can_prove(kind, name))
@@ -120,7 +119,7 @@ impl State {
             wildcard: proof.wildcard,
             status: AuthorizationStatus::Pending,
             expires: now
-                .checked_add(PENDING_AUTHORIZATION_LIFETIME)
+                .checked_add(config.pending_authorization_lifetime)
                 .unwrap_or(Timestamp::MAX),
             challenges,
         };

@@ -18,8 +18,8 @@ use super::{
     TestCa,
     authority::Authority,
     clock::SystemClock,
+    config::{Resolver, TestCaConfig},
     server,
-    settings::{Resolver, Settings},
 };
 use crate::{CertificateValidity, PkiError, TestPki};
 
@@ -31,7 +31,7 @@ pub struct TestCaBuilder {
     clock: Arc<dyn Clock>,
     listen: SocketAddr,
     seed: u64,
-    settings: Settings,
+    config: TestCaConfig,
 }
 
 impl TestCaBuilder {
@@ -41,7 +41,7 @@ impl TestCaBuilder {
             clock: Arc::new(SystemClock),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 0,
-            settings: Settings::default(),
+            config: TestCaConfig::default(),
         }
     }
 
@@ -70,15 +70,21 @@ impl TestCaBuilder {
         self
     }
 
+    /// Sets anything that has no setter of its own here; see [`TestCaConfig`].
+    pub fn configure(mut self, change: impl FnOnce(&mut TestCaConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
     /// Where http-01 knocks; port 80 by default.
     pub const fn http_01_port(mut self, port: u16) -> Self {
-        self.settings.http_01_port = port;
+        self.config.validation.http_01_port = port;
         self
     }
 
     /// Where tls-alpn-01 knocks; port 443 by default.
     pub const fn tls_alpn_01_port(mut self, port: u16) -> Self {
-        self.settings.tls_alpn_01_port = port;
+        self.config.validation.tls_alpn_01_port = port;
         self
     }
 
@@ -90,7 +96,7 @@ impl TestCaBuilder {
         F: Fn(&ServerName) -> R + Send + Sync + 'static,
         R: Into<Option<IpAddr>>,
     {
-        self.settings.resolver = Resolver::new(resolve);
+        self.config.validation.resolver = Resolver::new(resolve);
         self
     }
 
@@ -101,53 +107,53 @@ impl TestCaBuilder {
 
     /// The lifetime of certificates; 90 days by default, seconds if need be.
     pub const fn validity(mut self, lifetime: Duration) -> Self {
-        self.settings.validity = lifetime;
+        self.config.issuance.validity = lifetime;
         self
     }
 
     /// The terms of service that new accounts must agree to; there are some by default.
     pub fn terms_of_service(mut self, url: impl Into<String>) -> Self {
-        self.settings.terms_of_service = Some(url.into());
+        self.config.accounts.terms_of_service = Some(url.into());
         self
     }
 
     /// No terms of service.
     pub fn without_terms_of_service(mut self) -> Self {
-        self.settings.terms_of_service = None;
+        self.config.accounts.terms_of_service = None;
         self
     }
 
     /// The challenges on offer, where the identifier allows them; by default
     /// http-01, tls-alpn-01 and dns-01.
     pub fn challenges(mut self, kinds: impl IntoIterator<Item = ChallengeType>) -> Self {
-        self.settings.challenges = kinds.into_iter().collect();
+        self.config.orders.challenges = kinds.into_iter().collect();
         self
     }
 
     /// The longest that one validation may take; 10 s by default, real time
     /// whatever the clock, since real sockets are waited for.
     pub const fn validation_timeout(mut self, span: Duration) -> Self {
-        self.settings.validation_timeout = span;
+        self.config.validation.timeout = span;
         self
     }
 
     /// The share of good nonces that are refused, between 0 (the default) and
     /// 1; Pebble's is 0.05.
     pub const fn nonce_reject_rate(mut self, rate: f64) -> Self {
-        self.settings.nonce_reject_rate = rate;
+        self.config.answers.nonce_reject_rate = rate;
         self
     }
 
     /// How many answers, that of `finalize` being the first, call an order
     /// `processing` before it is `valid`; 0 by default.
     pub const fn processing_polls(mut self, answers: u32) -> Self {
-        self.settings.processing_polls = answers;
+        self.config.issuance.processing_polls = answers;
         self
     }
 
     /// Whether a new order gets the account's valid authorizations; no by default.
     pub const fn authorization_reuse(mut self, reuse: bool) -> Self {
-        self.settings.authorization_reuse = reuse;
+        self.config.orders.reuse_valid = reuse;
         self
     }
 
@@ -155,13 +161,13 @@ impl TestCaBuilder {
     /// a validation of it is under way; yes by default, so that the number of
     /// requests in a test does not depend on who is faster.
     pub const fn polls_wait(mut self, wait: bool) -> Self {
-        self.settings.polls_wait = wait;
+        self.config.answers.polls_wait = wait;
         self
     }
 
     /// The `Retry-After` of what is not final yet; none by default.
     pub const fn retry_after(mut self, span: Duration) -> Self {
-        self.settings.retry_after = Some(span);
+        self.config.answers.retry_after = Some(span);
         self
     }
 
@@ -195,7 +201,7 @@ impl TestCaBuilder {
             self.clock,
             TestPki::new()?,
             provider,
-            self.settings,
+            self.config,
             self.seed,
             jobs,
         ));

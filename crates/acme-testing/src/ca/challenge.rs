@@ -17,7 +17,7 @@ use super::{
 impl Authority {
     pub(super) fn challenge(&self, request: &SignedRequest, id: &str) -> Answer {
         let account = request.account()?;
-        let retry_after = self.settings().retry_after;
+        let retry_after = self.config().answers.retry_after;
         let now = self.now();
         // The response of these challenges has no members of its own; all others are passed over.
         let responds = !request.is_fetch();

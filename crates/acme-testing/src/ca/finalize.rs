@@ -39,13 +39,13 @@ impl Authority {
         let csr = CertificateSigningRequest::from_base64url(&asked.csr)
             .map_err(|error| bad_csr(error.to_string()))?;
         let names = self.begin(account, id, &csr)?;
-        let settings = self.settings();
+        let config = self.config();
         let chain = csr
             .public_key()
             .to_spki_der()
             .map_err(|error| error.to_string())
             .and_then(|spki| {
-                let validity = CertificateValidity::starting(now, settings.validity);
+                let validity = CertificateValidity::starting(now, config.issuance.validity);
                 self.pki
                     .issue(&spki, &names, validity)
                     .map_err(|error| error.to_string())
@@ -64,7 +64,7 @@ impl Authority {
             let certificate = random_id();
             order.status = OrderStatus::Valid;
             order.certificate = Some(certificate.clone());
-            order.processing_answers = settings.processing_polls;
+            order.processing_answers = config.issuance.processing_polls;
             if let Some(name) = chain.leaf().certificate_id() {
                 let name = name.as_str().to_owned();
                 state.certificate_by_name.insert(name, certificate.clone());

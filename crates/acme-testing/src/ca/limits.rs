@@ -14,6 +14,9 @@ pub(super) const MAX_IDENTIFIERS: usize = 100;
 /// The most contacts of an account; Boulder takes ten.
 pub(super) const MAX_CONTACTS: usize = 10;
 
+/// How many orders a page of an account's list has.
+pub(super) const ORDERS_PER_PAGE: usize = 100;
+
 /// How long an order may stay unfinished: Let's Encrypt's.
 pub(super) const ORDER_LIFETIME: Duration = days(7);
 

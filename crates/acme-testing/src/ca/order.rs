@@ -30,7 +30,7 @@ impl Authority {
             let detail = format!("there is no profile {profile:?}");
             return Err(Refusal::bad_request(ProblemType::InvalidProfile, detail));
         }
-        let settings = self.settings();
+        let config = self.config();
         let now = self.now();
         let id = random_id();
         {
@@ -40,11 +40,12 @@ impl Authority {
             let authorizations = names
                 .iter()
                 .map(|name| {
-                    let reused = settings
-                        .authorization_reuse
+                    let reused = config
+                        .orders
+                        .reuse_valid
                         .then(|| state.valid_authorization(account, name, now))
                         .flatten();
-                    reused.unwrap_or_else(|| state.authorize(account, name, now, &settings))
+                    reused.unwrap_or_else(|| state.authorize(account, name, now, &config.orders))
                 })
                 .collect();
             let order = OrderRecord {
@@ -76,7 +77,7 @@ impl Authority {
 
     /// The order as it is now; one of the answers that may say `processing`.
     pub(super) fn show_order(&self, id: &str) -> Answer {
-        let retry_after = self.settings().retry_after;
+        let retry_after = self.config().answers.retry_after;
         let now = self.now();
         let mut state = self.state();
         state.refresh_order(id, now);

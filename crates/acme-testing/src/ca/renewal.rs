@@ -16,20 +16,20 @@ use super::{
 
 impl Authority {
     pub(super) fn renewal_info(&self, name: &str) -> Answer {
-        let settings = self.settings();
+        let config = self.config();
         let now = self.now();
         let state = self.state();
         let found = state.certificate_by_name.get(name);
         let record = found
             .and_then(|id| state.certificates.get(id))
             .ok_or_else(Refusal::not_found)?;
-        let window = match settings.renewal_window {
+        let window = match config.renewal.window {
             Some(window) => window,
             None if record.revocation.is_some() => at_once(now),
             None => ideal(record.chain.leaf()),
         };
         let reply = Reply::json(StatusCode::OK, &json!({ "suggestedWindow": window }));
-        Ok(reply.retry_after(Some(settings.renewal_retry_after)))
+        Ok(reply.retry_after(Some(config.renewal.retry_after)))
     }
 }
 

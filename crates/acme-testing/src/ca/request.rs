@@ -118,7 +118,7 @@ impl Authority {
         };
         let sender = self.check_signature(&jws, route.operation)?;
         self.check_url(&jws, parts)?;
-        let rate = self.settings_mut().nonce_reject_rate;
+        let rate = self.config().answers.nonce_reject_rate;
         if !fresh || self.faults.happens(rate) {
             let detail = "the nonce is missing, was used, or is too old";
             return Err(Refusal::bad_request(ProblemType::BadNonce, detail));

@@ -140,7 +140,7 @@ impl Authority {
         directory.revoke_cert = Some(self.url(route::REVOKE_CERTIFICATE));
         directory.renewal_info = Some(self.url(route::RENEWAL_INFO));
         let mut meta = DirectoryMeta::default();
-        meta.terms_of_service = self.settings().terms_of_service;
+        meta.terms_of_service = self.config().accounts.terms_of_service.clone();
         directory.meta = meta;
         Reply::json(StatusCode::OK, &directory)
     }
@@ -158,7 +158,7 @@ impl Authority {
             let settled = self.settled.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
-            let wait = self.settings_mut().polls_wait;
+            let wait = self.config().answers.polls_wait;
             if !wait || !is_validating(&self.state(), route.id) {
                 return;
             }

@@ -21,7 +21,7 @@ use acme_messages::{
 };
 use tokio::net::TcpStream;
 
-use super::{authority::Authority, limits::VALID_AUTHORIZATION_LIFETIME, settings::Settings};
+use super::{authority::Authority, config::ValidationConfig};
 
 /// A challenge to look at.
 #[derive(Debug)]
@@ -38,9 +38,9 @@ type Verdict<T> = Result<T, Box<Problem>>;
 
 /// Looks at a challenge and writes down what was found.
 pub(super) async fn run(authority: Arc<Authority>, job: Job) {
-    let settings = authority.settings();
-    let look = validate(&authority, &settings, &job);
-    let outcome = match tokio::time::timeout(settings.validation_timeout, look).await {
+    let config = authority.config();
+    let look = validate(&authority, &config.validation, &job);
+    let outcome = match tokio::time::timeout(config.validation.timeout, look).await {
         Ok(outcome) => outcome,
         Err(_) => Err(connection(&job.name, "there was no answer in time")),
     };
@@ -52,7 +52,7 @@ pub(super) async fn run(authority: Arc<Authority>, job: Job) {
     );
     let now = authority.now();
     let expires = now
-        .checked_add(VALID_AUTHORIZATION_LIFETIME)
+        .checked_add(config.orders.valid_authorization_lifetime)
         .unwrap_or(Timestamp::MAX);
     authority
         .state()
@@ -60,10 +60,10 @@ pub(super) async fn run(authority: Arc<Authority>, job: Job) {
     authority.settled.notify_waiters();
 }
 
-async fn validate(authority: &Authority, settings: &Settings, job: &Job) -> Verdict<()> {
+async fn validate(authority: &Authority, config: &ValidationConfig, job: &Job) -> Verdict<()> {
     match &job.kind {
-        ChallengeType::Http01 => http_01::validate(settings, job).await,
-        ChallengeType::TlsAlpn01 => tls_alpn_01::validate(&authority.provider, settings, job).await,
+        ChallengeType::Http01 => http_01::validate(config, job).await,
+        ChallengeType::TlsAlpn01 => tls_alpn_01::validate(&authority.provider, config, job).await,
         kind => {
             let detail = format_args!("this CA cannot look at {kind}");
             Err(incorrect(&job.name, detail))
@@ -71,8 +71,8 @@ async fn validate(authority: &Authority, settings: &Settings, job: &Job) -> Verd
     }
 }
 
-fn resolve(settings: &Settings, name: &ServerName) -> Verdict<IpAddr> {
-    settings
+fn resolve(config: &ValidationConfig, name: &ServerName) -> Verdict<IpAddr> {
+    config
         .resolver
         .resolve(name)
         .ok_or_else(|| problem(ProblemType::Dns, name, "there is no address for this name"))

@@ -35,9 +35,9 @@ async fn nonces_are_refused_at_the_rate_asked_for() {
     };
     let some = refused().await;
     assert!((30..90).contains(&some), "{some} of 200");
-    ca.set_nonce_reject_rate(1.0);
+    ca.configure(|it| it.answers.nonce_reject_rate = 1.0);
     assert_eq!(refused().await, 200);
-    ca.set_nonce_reject_rate(0.0);
+    ca.configure(|it| it.answers.nonce_reject_rate = 0.0);
     assert_eq!(refused().await, 0);
 }
 

@@ -2,9 +2,12 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use acme_testing::messages::{
-    Authorization, AuthorizationStatus, ChallengeStatus, ChallengeType, Order, OrderStatus,
-    ProblemType,
+use acme_testing::{
+    Resolver,
+    messages::{
+        Authorization, AuthorizationStatus, ChallengeStatus, ChallengeType, Order, OrderStatus,
+        ProblemType, ServerName,
+    },
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -199,12 +202,11 @@ async fn where_no_one_is_there_is_no_connection() {
 #[tokio::test]
 async fn a_name_without_an_address_is_a_dns_problem() {
     let mut world = World::new().await;
-    world
-        .ca
-        .set_resolve(|name| match name.to_string().as_str() {
-            "dead.example" => None,
-            _ => Some(IpAddr::from([127, 0, 0, 1])),
-        });
+    let resolver = Resolver::new(|name: &ServerName| match name.to_string().as_str() {
+        "dead.example" => None,
+        _ => Some(IpAddr::from([127, 0, 0, 1])),
+    });
+    world.ca.configure(|it| it.validation.resolver = resolver);
     let kind = validate(&mut world, "dead.example", |_, _, _| {}).await;
     assert_eq!(kind, Some(ProblemType::Dns));
     assert_eq!(

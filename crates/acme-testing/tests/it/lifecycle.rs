@@ -94,7 +94,9 @@ async fn the_clock_given_dates_the_certificates() {
     );
     clock.advance(Duration::from_secs(20));
     chain.check_time(clock.now()).unwrap_err();
-    world.ca.set_validity(Duration::from_secs(60 * 60));
+    world
+        .ca
+        .configure(|it| it.issuance.validity = Duration::from_secs(60 * 60));
     let (chain, ..) = world.issue(&["example.com"]).await;
     chain.check_time(clock.now()).unwrap();
     // The CA never sleeps on the clock it was given.

@@ -213,7 +213,7 @@ async fn authorizations_are_reused_on_demand() {
     assert_ne!(first.authorizations, second.authorizations);
     assert_eq!(second.status, OrderStatus::Pending);
 
-    world.ca.set_authorization_reuse(true);
+    world.ca.configure(|it| it.orders.reuse_valid = true);
     let (_, third) = world.client.order(&["example.com"]).await;
     assert_eq!(first.authorizations, third.authorizations);
     assert_eq!(third.status, OrderStatus::Ready);

@@ -46,8 +46,10 @@ async fn the_window_lies_where_lets_encrypts_does() {
     assert_eq!(info.suggested_window, expected);
 
     // 80 hours before the end, give or take 1.6 hours.
-    world.ca.set_validity(HOUR * 160);
-    world.ca.set_renewal_retry_after(Duration::from_secs(60));
+    world.ca.configure(|it| it.issuance.validity = HOUR * 160);
+    world
+        .ca
+        .configure(|it| it.renewal.retry_after = Duration::from_secs(60));
     let (chain, ..) = world.issue(&["example.com"]).await;
     let answer = look(&mut world, &chain).await;
     assert_eq!(answer.header("retry-after"), Some("60"));
@@ -78,10 +80,10 @@ async fn a_test_sets_the_window() {
     let (mut world, _) = world(HOUR * 24).await;
     let (chain, ..) = world.issue(&["example.com"]).await;
     let mine = window("2000-01-01T00:00:00Z", "2000-01-02T00:00:00Z");
-    world.ca.set_renewal_window(Some(mine));
+    world.ca.configure(|it| it.renewal.window = Some(mine));
     let info: RenewalInfo = look(&mut world, &chain).await.json();
     assert_eq!(info.suggested_window, mine);
-    world.ca.set_renewal_window(None);
+    world.ca.configure(|it| it.renewal.window = None);
     let info: RenewalInfo = look(&mut world, &chain).await.json();
     assert!(info.suggested_window.start > mine.end);
 }

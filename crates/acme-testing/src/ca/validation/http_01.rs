@@ -16,17 +16,17 @@ use hyper_util::rt::TokioIo;
 
 use super::{Job, Verdict, connect, connection, incorrect, resolve, unauthorized};
 use crate::ca::{
+    config::ValidationConfig,
     limits::{MAX_HTTP_01_BODY, MAX_REDIRECTS},
-    settings::Settings,
 };
 
-pub(super) async fn validate(settings: &Settings, job: &Job) -> Verdict<()> {
+pub(super) async fn validate(config: &ValidationConfig, job: &Job) -> Verdict<()> {
     let mut target = Target {
         host: job.name.clone(),
         path: format!("/.well-known/acme-challenge/{}", job.token.as_str()),
     };
     for _ in 0..=MAX_REDIRECTS {
-        let (status, headers, body) = fetch(settings, &target).await?;
+        let (status, headers, body) = fetch(config, &target).await?;
         if !status.is_redirection() {
             return judge(job, status, body);
         }
@@ -60,15 +60,11 @@ fn judge(job: &Job, status: StatusCode, body: Option<Bytes>) -> Verdict<()> {
 
 /// Fetches a target; a body over the limit is `None`.
 async fn fetch(
-    settings: &Settings,
+    config: &ValidationConfig,
     target: &Target,
 ) -> Verdict<(StatusCode, HeaderMap, Option<Bytes>)> {
-    let address = resolve(settings, &target.host)?;
-    let stream = connect(
-        &target.host,
-        SocketAddr::new(address, settings.http_01_port),
-    )
-    .await?;
+    let address = resolve(config, &target.host)?;
+    let stream = connect(&target.host, SocketAddr::new(address, config.http_01_port)).await?;
     let failed = |_| connection(&target.host, "the answer is not HTTP");
     let (mut sender, driver) = http1::handshake(TokioIo::new(stream))
         .await

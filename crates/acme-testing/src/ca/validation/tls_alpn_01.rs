@@ -35,38 +35,38 @@ use super::{
     tls_verifier::{self, ShownCertificate},
     unauthorized,
 };
-use crate::ca::settings::Settings;
+use crate::ca::config::ValidationConfig;
 
 pub(super) async fn validate(
     provider: &Arc<CryptoProvider>,
-    settings: &Settings,
+    config: &ValidationConfig,
     job: &Job,
 ) -> Verdict<()> {
-    let certificate = shown_certificate(provider, settings, &job.name).await?;
+    let certificate = shown_certificate(provider, config, &job.name).await?;
     judge(provider, job, &certificate)
 }
 
 /// Shakes hands and returns the first certificate shown.
 async fn shown_certificate(
     provider: &Arc<CryptoProvider>,
-    settings: &Settings,
+    config: &ValidationConfig,
     name: &ServerName,
 ) -> Verdict<CertificateDer<'static>> {
     let tls = |detail: String| problem(ProblemType::Tls, name, detail);
     let shown = Arc::new(ShownCertificate::new(Arc::clone(provider)));
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
+    let mut tls_config = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| tls(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(&shown) as _)
         .with_no_client_auth();
-    config.alpn_protocols = vec![ACME_TLS_1.to_vec()];
-    config.resumption = Resumption::disabled();
+    tls_config.alpn_protocols = vec![ACME_TLS_1.to_vec()];
+    tls_config.resumption = Resumption::disabled();
 
     let sni = TlsName::try_from(name.validation_sni()).map_err(|error| tls(error.to_string()))?;
-    let address = SocketAddr::new(resolve(settings, name)?, settings.tls_alpn_01_port);
+    let address = SocketAddr::new(resolve(config, name)?, config.tls_alpn_01_port);
     let stream = connect(name, address).await?;
-    let connector = TlsConnector::from(Arc::new(config));
+    let connector = TlsConnector::from(Arc::new(tls_config));
     let mut stream =
         connector
             .connect(sni, stream)
