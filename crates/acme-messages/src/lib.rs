@@ -8,6 +8,7 @@ pub mod dns_persist;
 pub mod link;
 pub mod retry_after;
 pub mod tls_alpn;
+pub mod x509_signature;
 
 mod account;
 mod authorization;
@@ -24,7 +25,6 @@ mod problem;
 mod renewal;
 mod revocation;
 mod wire;
-mod x509_signature;
 
 pub use account::{Account, AccountStatus, AccountUpdate, NewAccount, OrdersList};
 pub use acme_jose as jose;

@@ -1,4 +1,19 @@
 //! Signatures as X.509 has them: other names and another spelling than JOSE's.
+//!
+//! A key signs the same way for both; these two turn what
+//! [`Signer::sign`](acme_jose::Signer::sign) gives into what stands in a certificate.
+//!
+//! ```
+//! use acme_messages::{jose::{KeyType, PrivateKey, Signer}, x509_signature};
+//!
+//! let key = PrivateKey::generate(KeyType::EcdsaP256)?;
+//! let signature = key.sign(b"to be signed")?;
+//! let der = x509_signature::signature(key.algorithm(), &signature).expect("64 bytes");
+//! assert_eq!(der[0], 0x30, "a SEQUENCE of two numbers");
+//! let algorithm = x509_signature::algorithm(key.algorithm()).expect("X.509 has a name for it");
+//! assert_eq!(algorithm, b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 use acme_jose::{HashAlgorithm, Jwk, SigningAlgorithm};
 use const_oid::{
@@ -33,6 +48,21 @@ pub(crate) enum Verdict {
     Invalid,
     /// This build cannot tell: the algorithm, or the kind of key, is not one it knows.
     Unknown,
+}
+
+/// The DER `AlgorithmIdentifier` of an algorithm; `None` where X.509 has none for it
+/// ([RFC 5758, section 3.2](https://www.rfc-editor.org/rfc/rfc5758#section-3.2),
+/// [RFC 8410](https://www.rfc-editor.org/rfc/rfc8410)).
+#[must_use]
+pub fn algorithm(algorithm: SigningAlgorithm) -> Option<Vec<u8>> {
+    algorithm_identifier(algorithm).ok()??.to_der().ok()
+}
+
+/// A JOSE signature as X.509 spells it; `None` where it has not the algorithm's length
+/// ([RFC 3279, section 2.2.3](https://www.rfc-editor.org/rfc/rfc3279#section-2.2.3)).
+#[must_use]
+pub fn signature(algorithm: SigningAlgorithm, signature: &[u8]) -> Option<Vec<u8>> {
+    to_der(algorithm, signature).ok()
 }
 
 /// X.509's name for the algorithm that a key signs with.
