@@ -27,6 +27,8 @@ pub(super) enum Profile<'a> {
     Intermediate {
         subject: &'a Name,
         issuer: &'a Name,
+        /// How many more intermediates may stand between it and a leaf.
+        below: u8,
     },
     Leaf {
         issuer: &'a Name,
@@ -62,8 +64,8 @@ impl BuilderProfile for Profile<'_> {
                 extensions.push(plain(&SubjectKeyIdentifier::try_from(key)?)?);
                 extensions
             }
-            Self::Intermediate { .. } => {
-                let mut extensions = authority_extensions(Some(0))?;
+            Self::Intermediate { below, .. } => {
+                let mut extensions = authority_extensions(Some(*below))?;
                 extensions.push(plain(&ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH]))?);
                 extensions.push(plain(&SubjectKeyIdentifier::try_from(key)?)?);
                 extensions.push(plain(&authority)?);
