@@ -8,13 +8,21 @@ mod certificate;
 mod challenge;
 mod clock;
 mod config;
+mod contact;
+mod delivery;
+mod directory;
+mod external_account;
 mod fault;
 mod finalize;
+mod identifier;
+mod key_change;
 mod limits;
 mod log;
 mod nonce;
 mod order;
+mod placed;
 mod renewal;
+mod replacement;
 mod reply;
 mod request;
 mod revocation;
@@ -34,17 +42,21 @@ pub use config::{
     AccountConfig, AnswerConfig, DefaultProfile, IssuanceConfig, OrderConfig, Profile,
     RenewalConfig, Resolver, Style, TestCaConfig, ValidationConfig,
 };
-pub use fault::Failure;
+pub use fault::{ChainFault, Failure, Fault, FaultRule, InvalidFault};
 pub use log::RequestRecord;
+pub use nonce::NonceCounts;
+pub use placed::PlacedOrder;
 pub use route::Operation;
 
 use crate::TestPki;
 use authority::Authority;
 
-/// An ACME server ([RFC 8555]) over HTTPS on loopback, in this process.
+/// An ACME server ([RFC 8555]) over HTTPS, or HTTP where that is asked for, on
+/// loopback, in this process.
 ///
 /// It checks what it is sent as strictly as the RFC asks, and it really
-/// validates: its http-01 and tls-alpn-01 knock on sockets.
+/// validates: its http-01 and tls-alpn-01 knock on sockets, its dns-01 asks a
+/// name server.
 /// Any name resolves to loopback, unless the builder says otherwise.
 /// Several may run at once, and nothing of them is process-wide.
 ///
@@ -81,7 +93,8 @@ impl TestCa {
         self.authority.pki.root_pem()
     }
 
-    /// The root of its own HTTPS certificate, as PEM: what an ACME client is to trust.
+    /// The root of its own HTTPS certificate, as PEM: what an ACME client is to
+    /// trust. Empty for a CA over plain HTTP.
     ///
     /// It is another than [`root_pem`](Self::root_pem), as at every real CA.
     #[must_use]
@@ -95,10 +108,38 @@ impl TestCa {
         &self.authority.pki
     }
 
-    /// The requests so far, in the order they were answered.
+    /// The newest 10,000 requests, in the order they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.authority.log.records()
+    }
+
+    /// How many of those requests were of this operation.
+    #[must_use]
+    pub fn count(&self, operation: Operation) -> usize {
+        self.authority.log.count(operation)
+    }
+
+    /// Waits until [`count`](Self::count) is at least `count`.
+    pub async fn wait_for(&self, operation: Operation, count: usize) {
+        self.authority.log.wait_for(operation, count).await;
+    }
+
+    /// The orders so far, as they were placed, each in the state it is in now.
+    #[must_use]
+    pub fn orders(&self) -> Vec<PlacedOrder> {
+        self.authority.placed()
+    }
+
+    /// How many nonces were given and spent.
+    #[must_use]
+    pub fn nonces(&self) -> NonceCounts {
+        self.authority.state().nonces.counts()
+    }
+
+    /// Makes every nonce given so far bad, as a restart of the CA does.
+    pub fn forget_nonces(&self) {
+        self.authority.state().nonces.forget_all();
     }
 
     /// Forgets the requests so far, to count from here.
@@ -122,6 +163,28 @@ impl TestCa {
     /// ```
     pub fn configure(&self, change: impl FnOnce(&mut TestCaConfig)) {
         self.authority.configure(change);
+    }
+
+    /// Lets validations wait until they are [released](Self::release_validations),
+    /// those under way apart.
+    pub fn hold_validations(&self) {
+        self.authority.held.send_replace(true);
+    }
+
+    /// Lets the validations go on that were held, and all later ones.
+    pub fn release_validations(&self) {
+        self.authority.held.send_replace(false);
+    }
+
+    /// Lets a fault strike from now on, until it has struck as often as its rule
+    /// says or [`clear_faults`](Self::clear_faults) is called.
+    pub fn inject(&self, fault: impl Into<FaultRule>) {
+        self.authority.faults.add(fault.into());
+    }
+
+    /// Ends all faults, also those of [`fail_next`](Self::fail_next).
+    pub fn clear_faults(&self) {
+        self.authority.faults.clear();
     }
 
     /// Where http-01 knocks from now on: a responder's port is often known late.
@@ -150,7 +213,7 @@ impl TestCa {
     /// # }
     /// ```
     pub fn fail_next(&self, operation: Operation, failure: impl Into<Failure>) {
-        self.authority.faults.add(operation, failure.into());
+        self.inject(Fault::Fail(failure.into()).on(operation).times(1));
     }
 
     /// Stops the server and waits until its tasks are gone and its port is free.

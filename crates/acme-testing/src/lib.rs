@@ -16,12 +16,13 @@ pub use acme_messages as messages;
 pub use acme_responders as responders;
 #[cfg(feature = "ca")]
 pub use ca::{
-    AccountConfig, AnswerConfig, DefaultProfile, Failure, IssuanceConfig, IssuedCertificate,
-    Operation, OrderConfig, Profile, RenewalConfig, RequestRecord, Resolver, Style, TestCa,
-    TestCaBuilder, TestCaConfig, TestCaError, ValidationConfig,
+    AccountConfig, AnswerConfig, ChainFault, DefaultProfile, Failure, Fault, FaultRule,
+    InvalidFault, IssuanceConfig, IssuedCertificate, NonceCounts, Operation, OrderConfig,
+    PlacedOrder, Profile, RenewalConfig, RequestRecord, Resolver, Style, TestCa, TestCaBuilder,
+    TestCaConfig, TestCaError, ValidationConfig,
 };
 pub use clock::ManualClock;
 pub use null_responder::NullResponder;
-pub use pki::{CertificateValidity, PkiError, TestPki};
+pub use pki::{CertificateValidity, PkiError, TestPki, TestPkiBuilder};
 pub use recording_responder::{RecordingResponder, ResponderCall};
 pub use valid_for_name::valid_for_name;

@@ -2,79 +2,107 @@
 //!
 //! [RFC 8555, section 7.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3
 
-use acme_messages::{Account, AccountStatus, DnsName, NewAccount, Problem, ProblemType, jose::Jwk};
+use acme_messages::{
+    Account, AccountStatus, AccountUpdate, NewAccount, OrderStatus, OrdersList, Problem,
+    ProblemType, Timestamp, jose::Jwk,
+};
 use http::StatusCode;
-use serde::Deserialize;
 
 use super::{
     authority::Authority,
-    limits::MAX_CONTACTS,
+    config::Style,
+    contact,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
-    route,
+    route::{self, Route},
     state::{AccountRecord, random_id},
 };
-
-/// What may be changed of an account; all else is passed over ([RFC 8555, section 7.3.2]).
-///
-/// [RFC 8555, section 7.3.2]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.2
-#[derive(Deserialize)]
-struct AccountUpdate {
-    contact: Option<Vec<String>>,
-    status: Option<AccountStatus>,
-}
 
 impl Authority {
     pub(super) fn new_account(&self, request: &SignedRequest) -> Answer {
         let key = request.key()?;
         let asked: NewAccount = request.parse()?;
-        let terms = self.check_terms(&asked);
-        let (id, status) = self.find_or_create(key, asked, terms)?;
+        let (id, status) = self.find_or_create(key, asked, &request.url)?;
         self.check_account(&id)?;
         let mut reply = self.show_account(&id)?;
         reply.status = status;
         Ok(reply.location(self.url(route::account(&id))))
     }
 
-    /// In one grasp, so that a key never gets two accounts.
     fn find_or_create(
         &self,
         key: &Jwk,
         asked: NewAccount,
-        terms: Result<(), Refusal>,
+        url: &str,
     ) -> Result<(String, StatusCode), Refusal> {
-        let mut state = self.state();
-        if let Some(id) = state.account_by_key.get(&key.thumbprint()) {
-            return Ok((id.clone(), StatusCode::OK));
+        let thumbprint = key.thumbprint();
+        let config = &self.config().accounts;
+        let terms = config.terms_of_service.clone();
+        let agreed = asked
+            .terms_of_service_agreed
+            .then(|| terms.clone())
+            .flatten();
+        {
+            let mut state = self.state();
+            if let Some(id) = state.account_by_key.get(&thumbprint).cloned() {
+                // The way to agree to changed terms; all else is passed over.
+                if let Some(record) = state.accounts.get_mut(&id)
+                    && agreed.is_some()
+                {
+                    record.agreed_terms = agreed;
+                }
+                return Ok((id, StatusCode::OK));
+            }
         }
         if asked.only_return_existing {
             let detail = "no account has this key";
-            return Err(Refusal::bad_request(
-                ProblemType::AccountDoesNotExist,
-                detail,
-            ));
+            let kind = ProblemType::AccountDoesNotExist;
+            return Err(Refusal::bad_request(kind, detail));
         }
-        terms?;
-        check_contacts(&asked.contact)?;
-        let id = random_id();
+        if let Some(terms) = terms
+            && agreed.is_none()
+        {
+            return Err(self.terms_not_agreed(&terms));
+        }
+        contact::check(&asked.contact, config.max_contacts)?;
+        let binding = asked.external_account_binding;
+        let bound = self.check_binding(binding.as_ref(), url, key)?;
         let account = AccountRecord {
             key: key.clone(),
             status: AccountStatus::Valid,
             contact: asked.contact,
+            agreed_terms: agreed,
+            binding: binding.filter(|_| bound.is_some()),
+            orders: Vec::new(),
         };
-        state.account_by_key.insert(key.thumbprint(), id.clone());
+        // In one grasp, so that a key never gets two accounts.
+        let mut state = self.state();
+        if let Some(id) = state.account_by_key.get(&thumbprint) {
+            return Ok((id.clone(), StatusCode::OK));
+        }
+        if let Some(bound) = bound
+            && !state.bound_accounts.insert(bound)
+            && config.external_accounts_once
+        {
+            let detail = "the external account has an account here already";
+            return Err(Refusal::unauthorized(detail));
+        }
+        let id = random_id();
+        state.account_by_key.insert(thumbprint, id.clone());
         state.accounts.insert(id.clone(), account);
         Ok((id, StatusCode::CREATED))
     }
 
     pub(super) fn account(&self, request: &SignedRequest, id: &str) -> Answer {
-        if request.account()? != id {
-            return Err(Refusal::unauthorized("the account is another's"));
-        }
+        demand_own(request, id)?;
         if !request.is_fetch() {
             let update: AccountUpdate = request.parse()?;
+            let config = self.config();
+            if update == AccountUpdate::default() && config.style == Style::Pebble {
+                return Err(Refusal::malformed("there is nothing to update"));
+            }
             if let Some(contact) = &update.contact {
-                check_contacts(contact)?;
+                contact::check(contact, config.accounts.max_contacts)?;
             }
             if let Some(account) = self.state().accounts.get_mut(id) {
                 if let Some(contact) = update.contact {
@@ -88,86 +116,91 @@ impl Authority {
         self.show_account(id)
     }
 
-    fn show_account(&self, id: &str) -> Answer {
+    pub(super) fn show_account(&self, id: &str) -> Answer {
+        let lists_orders = self.config().accounts.orders_list;
         let state = self.state();
         let record = state.accounts.get(id).ok_or_else(Refusal::not_found)?;
         let mut account = Account::new(record.contact.clone());
         account.status = record.status.clone();
+        account.orders = lists_orders.then(|| self.url(route::orders(id, 0)));
+        account.terms_of_service_agreed = record.agreed_terms.is_some().then_some(true);
+        account.external_account_binding = record.binding.clone();
         Ok(Reply::json(StatusCode::OK, &account))
     }
 
-    /// Terms that are advertised must be agreed to.
-    fn check_terms(&self, asked: &NewAccount) -> Result<(), Refusal> {
-        let Some(terms) = self.config().accounts.terms_of_service.clone() else {
+    /// A page of the orders that may still come to something, or did
+    /// ([RFC 8555, section 7.1.2.1]).
+    ///
+    /// [RFC 8555, section 7.1.2.1]: https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2.1
+    pub(super) fn orders_list(&self, request: &SignedRequest, route: Route<'_>) -> Answer {
+        request.demand_fetch()?;
+        demand_own(request, route.id)?;
+        let per_page = self.config().accounts.orders_per_page.max(1);
+        let orders = self.state().live_orders(route.id, self.now());
+        let first = route.number.saturating_mul(per_page);
+        let page = orders.iter().skip(first).take(per_page);
+        let page = page.map(|id| self.url(route::order(id))).collect();
+        let reply = Reply::json(StatusCode::OK, &OrdersList::new(page));
+        if orders.len() > first.saturating_add(per_page) {
+            let next = self.url(route::orders(route.id, route.number + 1));
+            return Ok(reply.link(&next, "next"));
+        }
+        Ok(reply)
+    }
+
+    /// Demands that the account agreed to the terms in force, where that matters
+    /// ([RFC 8555, section 7.3.3]).
+    ///
+    /// [RFC 8555, section 7.3.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.3
+    pub(super) fn check_agreement(&self, account: &str) -> Result<(), Refusal> {
+        let config = self.config();
+        let Some(terms) = &config.accounts.terms_of_service else {
             return Ok(());
         };
-        if asked.terms_of_service_agreed {
+        let agreed = {
+            let state = self.state();
+            let record = state.accounts.get(account);
+            record.is_some_and(|it| it.agreed_terms.as_ref() == Some(terms))
+        };
+        if agreed || !config.accounts.enforce_changed_terms {
             return Ok(());
         }
+        Err(user_action(terms, "the terms of service have changed"))
+    }
+
+    /// Terms that are advertised must be agreed to.
+    fn terms_not_agreed(&self, terms: &str) -> Refusal {
         let detail = "the terms of service must be agreed to";
-        let mut problem = Problem::new(ProblemType::UserActionRequired, detail);
-        problem.instance = Some(terms.clone());
-        Err(Refusal::with(StatusCode::FORBIDDEN, problem).link(&terms, "terms-of-service"))
+        match self.config().style {
+            Style::Boulder => Refusal::malformed(detail),
+            Style::Rfc8555 | Style::Pebble => user_action(terms, detail),
+        }
     }
 }
 
-fn check_contacts(contacts: &[String]) -> Result<(), Refusal> {
-    if contacts.len() > MAX_CONTACTS {
-        let detail = format!("there are more than {MAX_CONTACTS} contacts");
-        return Err(Refusal::bad_request(ProblemType::InvalidContact, detail));
-    }
-    contacts.iter().try_for_each(|it| check_contact(it))
+fn user_action(terms: &str, detail: &str) -> Refusal {
+    let mut problem = Problem::new(ProblemType::UserActionRequired, detail);
+    problem.instance = Some(terms.to_owned());
+    Refusal::with(StatusCode::FORBIDDEN, problem).link(terms, "terms-of-service")
 }
 
-/// A `mailto:` URL of one address and nothing else.
-fn check_contact(contact: &str) -> Result<(), Refusal> {
-    let scheme = contact.split_once(':').map(|it| it.0.to_ascii_lowercase());
-    if scheme.as_deref() != Some("mailto") {
-        let detail = format!("{contact:?} is not a mailto URL");
-        return Err(Refusal::bad_request(
-            ProblemType::UnsupportedContact,
-            detail,
-        ));
-    }
-    let address = &contact["mailto:".len()..];
-    let single = !address.contains(['?', ',', ' ']) && address.is_ascii();
-    let valid = address
-        .rsplit_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && domain.parse::<DnsName>().is_ok());
-    if single && valid {
+fn demand_own(request: &SignedRequest, id: &str) -> Result<(), Refusal> {
+    if request.account()? == id {
         return Ok(());
     }
-    let detail = format!("{contact:?} is not a mailto URL of exactly one address");
-    Err(Refusal::bad_request(ProblemType::InvalidContact, detail))
+    Err(Refusal::unauthorized("the account is another's"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn contacts_are_checked() {
-        let check = |contact: &str, expected: Option<ProblemType>| {
-            let got = check_contact(contact)
-                .err()
-                .and_then(|it| it.into_reply().problem);
-            assert_eq!(got, expected, "{contact}");
-        };
-        check("mailto:admin@example.com", None);
-        check("MAILTO:admin@example.com", None);
-        check("tel:+12025551212", Some(ProblemType::UnsupportedContact));
-        check("admin@example.com", Some(ProblemType::UnsupportedContact));
-        check("mailto:", Some(ProblemType::InvalidContact));
-        check("mailto:admin", Some(ProblemType::InvalidContact));
-        check("mailto:@example.com", Some(ProblemType::InvalidContact));
-        check(
-            "mailto:a@example.com?subject=x",
-            Some(ProblemType::InvalidContact),
-        );
-        check(
-            "mailto:a@example.com,b@example.com",
-            Some(ProblemType::InvalidContact),
-        );
-        check("mailto:a@exa_mple", Some(ProblemType::InvalidContact));
+impl super::state::State {
+    /// The orders of an account that have not failed, oldest first.
+    fn live_orders(&mut self, account: &str, now: Timestamp) -> Vec<String> {
+        let orders = self.accounts.get(account).map(|it| it.orders.clone());
+        let mut orders = orders.unwrap_or_default();
+        orders.retain(|id| {
+            self.refresh_order(id, now);
+            let order = self.orders.get(id);
+            order.is_some_and(|it| it.status != OrderStatus::Invalid)
+        });
+        orders
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acme_messages::{Clock, Timestamp};
 use rustls::crypto::CryptoProvider;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::{config::TestCaConfig, fault::Faults, log::Log, state::State, validation::Job};
 use crate::TestPki;
@@ -27,6 +27,8 @@ pub(super) struct Authority {
     pub(super) jobs: mpsc::UnboundedSender<Job>,
     /// Told whenever a validation has ended.
     pub(super) settled: Notify,
+    /// Whether validations wait.
+    pub(super) held: watch::Sender<bool>,
 }
 
 impl Authority {
@@ -50,6 +52,7 @@ impl Authority {
             log: Log::default(),
             jobs,
             settled: Notify::new(),
+            held: watch::Sender::new(false),
         }
     }
 

@@ -3,36 +3,60 @@
 //! [RFC 8555, section 7.5]: https://www.rfc-editor.org/rfc/rfc8555#section-7.5
 
 use acme_messages::{
-    Authorization, AuthorizationStatus, Challenge, ChallengeStatus, ChallengeType, ServerName,
-    Timestamp,
+    Authorization, AuthorizationStatus, AuthorizationUpdate, Challenge, ChallengeStatus,
+    ChallengeType, NewAuthorization, ServerName, Timestamp,
 };
 use http::StatusCode;
-use serde::Deserialize;
 
 use super::{
     authority::Authority,
     config::OrderConfig,
+    identifier,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
     route,
     state::{AuthorizationRecord, ChallengeRecord, Proof, State, random_id, random_token},
 };
 
-#[derive(Deserialize)]
-struct AuthorizationUpdate {
-    status: Option<AuthorizationStatus>,
-}
-
 impl Authority {
+    /// An authorization ahead of an order ([RFC 8555, section 7.4.1]).
+    ///
+    /// [RFC 8555, section 7.4.1]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4.1
+    pub(super) fn new_authorization(&self, request: &SignedRequest) -> Answer {
+        let account = request.account()?;
+        self.check_agreement(account)?;
+        let asked: NewAuthorization = request.parse()?;
+        let config = self.config();
+        let name = identifier::check(&asked.identifier, &config.orders, None)
+            .map_err(|problem| Refusal::with(StatusCode::FORBIDDEN, *problem))?;
+        if name.is_wildcard() {
+            let detail = "wildcards cannot be authorized ahead of an order";
+            return Err(Refusal::malformed(detail));
+        }
+        let now = self.now();
+        let mut state = self.state();
+        let id = match state.reusable(account, &name, now, &config.orders) {
+            Some(id) => id,
+            None => state.authorize(account, &name, now, &config.orders),
+        };
+        if let Some(record) = state.authorizations.get_mut(&id) {
+            record.ahead = true;
+        }
+        drop(state);
+        let url = self.url(route::authorization(&id));
+        let mut reply = self.show_authorization(&id)?.location(url);
+        reply.status = StatusCode::CREATED;
+        Ok(reply)
+    }
+
     pub(super) fn authorization(&self, request: &SignedRequest, id: &str) -> Answer {
         let now = self.now();
-        let retry_after = self.config().answers.retry_after;
         let mut state = self.state();
         let record = state.own_authorization(request.account()?, id)?;
         record.refresh(now);
         if !request.is_fetch() {
             let update: AuthorizationUpdate = request.parse()?;
-            if update.status != Some(AuthorizationStatus::Deactivated) {
+            if update.status != AuthorizationStatus::Deactivated {
                 let detail = "an authorization can only be deactivated";
                 return Err(Refusal::malformed(detail));
             }
@@ -43,6 +67,17 @@ impl Authority {
                 record.status = AuthorizationStatus::Deactivated;
             }
         }
+        drop(state);
+        self.show_authorization(id)
+    }
+
+    fn show_authorization(&self, id: &str) -> Answer {
+        let retry_after = self.config().answers.retry_after;
+        let state = self.state();
+        let record = state
+            .authorizations
+            .get(id)
+            .ok_or_else(Refusal::not_found)?;
         let mut authorization = Authorization::new(
             record.identifier.clone(),
             record.shown().map(|it| self.show_challenge(it)).collect(),
@@ -95,6 +130,8 @@ impl State {
         config: &OrderConfig,
     ) -> String {
         let proof = Proof::of(account, name);
+        let id = random_id();
+        self.asked.insert(proof.clone(), id.clone());
         let challenges: Vec<_> = config
             .challenges
             .iter()
@@ -108,7 +145,6 @@ impl State {
                 error: None,
             })
             .collect();
-        let id = random_id();
         for challenge in &challenges {
             self.authorization_of
                 .insert(challenge.id.clone(), id.clone());
@@ -117,6 +153,7 @@ impl State {
             account: proof.account,
             identifier: proof.identifier,
             wildcard: proof.wildcard,
+            ahead: false,
             status: AuthorizationStatus::Pending,
             expires: now
                 .checked_add(config.pending_authorization_lifetime)
@@ -150,9 +187,12 @@ impl State {
 ///
 /// [RFC 8738, section 7]: https://www.rfc-editor.org/rfc/rfc8738#section-7
 fn can_prove(kind: &ChallengeType, name: &ServerName) -> bool {
+    let by_dns = matches!(
+        kind,
+        ChallengeType::Dns01 | ChallengeType::DnsAccount01 | ChallengeType::DnsPersist01
+    );
     match name {
-        ServerName::Ip(_) => *kind != ChallengeType::Dns01,
-        ServerName::Dns(name) if name.is_wildcard() => *kind == ChallengeType::Dns01,
-        ServerName::Dns(_) => true,
+        ServerName::Ip(_) => !by_dns,
+        ServerName::Dns(name) => by_dns || !name.is_wildcard(),
     }
 }

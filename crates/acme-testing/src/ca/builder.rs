@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use acme_messages::{ChallengeType, Clock, ServerName, jose::KeyError};
+use acme_messages::{
+    ChallengeType, Clock, ServerName,
+    jose::{KeyError, MacKey},
+};
 use rustls::crypto::CryptoProvider;
 use tokio::{
     net::TcpListener,
@@ -21,7 +24,7 @@ use super::{
     config::{Resolver, TestCaConfig},
     server,
 };
-use crate::{CertificateValidity, PkiError, TestPki};
+use crate::{CertificateValidity, FaultRule, PkiError, TestPki, TestPkiBuilder};
 
 /// Sets up a [`TestCa`].
 #[derive(Debug)]
@@ -31,6 +34,9 @@ pub struct TestCaBuilder {
     clock: Arc<dyn Clock>,
     listen: SocketAddr,
     seed: u64,
+    plain: bool,
+    pki: TestPkiBuilder,
+    faults: Vec<FaultRule>,
     config: TestCaConfig,
 }
 
@@ -41,6 +47,9 @@ impl TestCaBuilder {
             clock: Arc::new(SystemClock),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 0,
+            plain: false,
+            pki: TestPki::builder(),
+            faults: Vec::new(),
             config: TestCaConfig::default(),
         }
     }
@@ -67,6 +76,52 @@ impl TestCaBuilder {
     /// What the random faults are drawn from; 0 by default.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Speaks HTTP without TLS, for clients that can be told so; the address
+    /// listened on must be a loopback one.
+    ///
+    /// RFC 8555 wants HTTPS of every server ([section 6.1]); this is for looking
+    /// on with a packet dump, and for benchmarks without TLS.
+    ///
+    /// [section 6.1]: https://www.rfc-editor.org/rfc/rfc8555#section-6.1
+    pub const fn danger_plain_http(mut self) -> Self {
+        self.plain = true;
+        self
+    }
+
+    /// The roots, intermediates and keys it issues with; one root and one
+    /// intermediate on P-256 by default.
+    pub fn pki(mut self, pki: TestPkiBuilder) -> Self {
+        self.pki = pki;
+        self
+    }
+
+    /// An account elsewhere that new accounts can be bound to: its key identifier,
+    /// and its MAC key ([RFC 8555, section 7.3.4]).
+    ///
+    /// ```
+    /// use acme_testing::{TestCa, messages::jose::MacKey};
+    ///
+    /// let key = MacKey::from_text("zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W")?;
+    /// let builder = TestCa::builder()
+    ///     .external_account("customer-7", key)
+    ///     .configure(|config| config.accounts.external_account_required = true);
+    /// # let _ = builder;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [RFC 8555, section 7.3.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4
+    pub fn external_account(mut self, key_id: impl Into<String>, key: MacKey) -> Self {
+        let accounts = &mut self.config.accounts.external_accounts;
+        accounts.insert(key_id.into(), key);
+        self
+    }
+
+    /// A fault that strikes from the start; see [`TestCa::inject`].
+    pub fn inject(mut self, fault: impl Into<FaultRule>) -> Self {
+        self.faults.push(fault.into());
         self
     }
 
@@ -175,6 +230,7 @@ impl TestCaBuilder {
     ///
     /// # Errors
     /// - [`TestCaError::NoCryptoProvider`] when none was given and the process has no default.
+    /// - [`TestCaError::NotLoopback`] when it was to speak plain HTTP elsewhere.
     /// - [`TestCaError::Bind`] when the address cannot be listened on.
     /// - [`TestCaError::Tls`] when the provider cannot serve TLS with a P-256 key.
     /// - [`TestCaError::Pki`] and [`TestCaError::Key`] when its keys cannot be made.
@@ -190,28 +246,38 @@ impl TestCaBuilder {
         let listener = TcpListener::bind(self.listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
 
-        let https = TestPki::new()?;
-        let names = server::names(address.ip());
-        let (chain, key) = https.issue_server(&names, CertificateValidity::FOREVER)?;
-        let acceptor = server::acceptor(&provider, &chain, &key)?;
-
+        let (scheme, acceptor, https_root) = if self.plain {
+            if !address.ip().is_loopback() {
+                return Err(TestCaError::NotLoopback(address));
+            }
+            ("http", None, String::new())
+        } else {
+            let https = TestPki::new()?;
+            let names = server::names(address.ip());
+            let (chain, key) = https.issue_server(&names, CertificateValidity::FOREVER)?;
+            let acceptor = server::acceptor(&provider, &chain, &key)?;
+            ("https", Some(acceptor), https.root_pem())
+        };
         let (jobs, queue) = mpsc::unbounded_channel();
         let authority = Arc::new(Authority::new(
-            format!("https://{}", server::reachable(address)),
+            format!("{scheme}://{}", server::reachable(address)),
             self.clock,
-            TestPki::new()?,
+            self.pki.build()?,
             provider,
             self.config,
             self.seed,
             jobs,
         ));
+        for fault in self.faults {
+            authority.faults.add(fault);
+        }
         let (stop, stopped) = watch::channel(());
         let serve = server::run(listener, acceptor, Arc::clone(&authority), queue, stopped);
         let task = tokio::spawn(serve);
         tracing::debug!(%address, "test CA listens");
         Ok(TestCa {
             authority,
-            https_root: https.root_pem(),
+            https_root,
             stop,
             task,
         })
@@ -236,6 +302,9 @@ pub enum TestCaError {
     /// No crypto provider was given, and the process has no default one.
     #[error("the test CA needs a rustls crypto provider: the process has no default one")]
     NoCryptoProvider,
+    /// Plain HTTP is for loopback addresses only.
+    #[error("the test CA speaks plain HTTP on loopback only, and {0} is not")]
+    NotLoopback(SocketAddr),
     /// Its certificates could not be made.
     #[error("the test CA's certificates could not be made")]
     Pki(#[source] PkiError),

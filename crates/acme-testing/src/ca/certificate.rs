@@ -6,9 +6,9 @@ use acme_messages::CertificateChain;
 
 use super::{
     authority::Authority,
-    reply::{Answer, Refusal, Reply},
+    reply::{Answer, PEM_CHAIN, Refusal, Reply},
     request::SignedRequest,
-    route,
+    route::{self, Route},
 };
 
 /// A certificate that the CA has issued.
@@ -34,17 +34,30 @@ pub struct IssuedCertificate {
 }
 
 impl Authority {
-    pub(super) fn certificate(&self, request: &SignedRequest, id: &str) -> Answer {
+    /// One chain of a certificate, and where the others are.
+    pub(super) fn certificate(&self, request: &SignedRequest, route: Route<'_>) -> Answer {
         request.demand_fetch()?;
         let state = self.state();
-        let certificate = state.certificates.get(id).ok_or_else(Refusal::not_found)?;
+        let certificate = state.certificates.get(route.id);
+        let certificate = certificate.ok_or_else(Refusal::not_found)?;
         if certificate.account != request.account()? {
-            return Err(Refusal::unauthorized(
-                "the certificate is another account's",
-            ));
+            let detail = "the certificate is another account's";
+            return Err(Refusal::unauthorized(detail));
         }
-        let pem = certificate.chain.to_pem();
-        Ok(Reply::text("application/pem-certificate-chain", pem))
+        let others = certificate.alternates.len();
+        let chain = match route.number {
+            0 => &certificate.chain,
+            number => certificate
+                .alternates
+                .get(number - 1)
+                .ok_or_else(Refusal::not_found)?,
+        };
+        let reply = Reply::text(PEM_CHAIN, chain.to_pem());
+        let others = (0..=others).filter(|it| *it != route.number);
+        Ok(others.fold(reply, |reply, number| {
+            let url = self.url(route::certificate(route.id, number));
+            reply.link(&url, "alternate")
+        }))
     }
 
     pub(super) fn issued(&self) -> Vec<IssuedCertificate> {
@@ -56,7 +69,7 @@ impl Authority {
         records
             .map(|(id, record)| IssuedCertificate {
                 chain: record.chain.clone(),
-                url: self.url(route::certificate(id)),
+                url: self.url(route::certificate(id, 0)),
                 order_url: self.url(route::order(&record.order)),
                 account_url: self.url(route::account(&record.account)),
                 replaces: state

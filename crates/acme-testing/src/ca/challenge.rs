@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     authority::Authority,
+    config::Style,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
     route,
@@ -17,7 +18,8 @@ use super::{
 impl Authority {
     pub(super) fn challenge(&self, request: &SignedRequest, id: &str) -> Answer {
         let account = request.account()?;
-        let retry_after = self.config().answers.retry_after;
+        let config = self.config();
+        let (retry_after, style) = (config.answers.retry_after, config.style);
         let now = self.now();
         // The response of these challenges has no members of its own; all others are passed over.
         let responds = !request.is_fetch();
@@ -40,6 +42,10 @@ impl Authority {
             .iter_mut()
             .find(|it| it.id == id)
             .ok_or_else(Refusal::not_found)?;
+        if responds && style == Style::Pebble && record.status != ChallengeStatus::Pending {
+            let detail = format!("the challenge is {}", record.status);
+            return Err(Refusal::malformed(detail));
+        }
         if responds && record.status == ChallengeStatus::Pending {
             if status != AuthorizationStatus::Pending {
                 let detail = format!("the authorization is {status}");

@@ -2,15 +2,17 @@
 //!
 //! [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use acme_messages::{
-    CertificateSigningRequest, FinalizeRequest, OrderStatus, ProblemType, ServerName,
+    CertificateSigningRequest, CsrError, FinalizeRequest, OrderStatus, ProblemType, ServerName,
+    Timestamp,
 };
 use http::StatusCode;
 
 use super::{
     authority::Authority,
+    config::{IssuanceConfig, Style},
     reply::{Answer, Refusal},
     request::SignedRequest,
     route,
@@ -23,6 +25,8 @@ impl Authority {
         let account = request.account()?;
         let asked: FinalizeRequest = request.parse()?;
         let now = self.now();
+        let config = self.config();
+        let style = config.style;
         {
             let mut state = self.state();
             state.own_order(account, id)?;
@@ -37,23 +41,25 @@ impl Authority {
         // Outside the lock: the CSR's signature takes a while to check, and the
         // certificate's to make.
         let csr = CertificateSigningRequest::from_base64url(&asked.csr)
-            .map_err(|error| bad_csr(error.to_string()))?;
-        let names = self.begin(account, id, &csr)?;
-        let config = self.config();
+            .map_err(|error| unreadable(&error, style))?;
+        let (names, validity) = self.begin(account, id, &csr, now)?;
         let chain = csr
             .public_key()
             .to_spki_der()
             .map_err(|error| error.to_string())
             .and_then(|spki| {
-                let validity = CertificateValidity::starting(now, config.issuance.validity);
                 self.pki
                     .issue(&spki, &names, validity)
                     .map_err(|error| error.to_string())
             });
+        let chain = chain.and_then(|chain| {
+            let alternates = self.pki.alternates(&chain);
+            Ok((chain, alternates.map_err(|error| error.to_string())?))
+        });
         {
             let mut state = self.state();
             let order = state.own_order(account, id)?;
-            let chain = match chain {
+            let (chain, alternates) = match chain {
                 Ok(chain) => chain,
                 Err(error) => {
                     order.status = OrderStatus::Ready;
@@ -74,23 +80,30 @@ impl Authority {
             state.issued.push(certificate.clone());
             let record = CertificateRecord {
                 chain,
+                alternates,
                 account: account.to_owned(),
                 order: id.to_owned(),
                 revocation: None,
             };
             state.certificates.insert(certificate, record);
         }
-        Ok(self.show_order(id)?.location(self.url(route::order(id))))
+        let reply = self.show_order(id)?;
+        Ok(match style {
+            Style::Pebble => reply,
+            Style::Rfc8555 | Style::Boulder => reply.location(self.url(route::order(id))),
+        })
     }
 
     /// Checks the CSR against the order and takes the order in hand, so that no
-    /// second request does; returns the names to issue for.
+    /// second request does; returns the names to issue for, and for how long.
     fn begin(
         &self,
         account: &str,
         id: &str,
         csr: &CertificateSigningRequest,
-    ) -> Result<Vec<ServerName>, Refusal> {
+        now: Timestamp,
+    ) -> Result<(Vec<ServerName>, CertificateValidity), Refusal> {
+        let config = self.config();
         let mut state = self.state();
         if state
             .account_by_key
@@ -99,7 +112,7 @@ impl Authority {
             return Err(bad_csr("the key is an account's"));
         }
         let order = state.own_order(account, id)?;
-        check_names(order, csr)?;
+        check_names(order, csr, config.style)?;
         if order.status != OrderStatus::Ready {
             let detail = format!("the order is {}", order.status);
             return Err(Refusal::new(
@@ -109,23 +122,67 @@ impl Authority {
             ));
         }
         order.status = OrderStatus::Processing;
-        Ok(order.names.clone())
+        Ok((order.names.clone(), validity(order, &config.issuance, now)))
     }
 }
 
+/// When a certificate begins and ends: by its order, its profile, or the settings.
+fn validity(order: &OrderRecord, config: &IssuanceConfig, now: Timestamp) -> CertificateValidity {
+    let profile = order.profile.as_ref();
+    let lifetime = profile
+        .and_then(|it| config.profiles.get(it))
+        .map_or(config.validity, |it| it.validity);
+    let mut validity = CertificateValidity::starting(now, lifetime);
+    let later = |time: Timestamp, span: Duration| time.checked_add(span).unwrap_or(Timestamp::MAX);
+    let whole = lifetime.saturating_sub(Duration::from_secs(1));
+    if let Some(ahead) = config.begins_ahead {
+        let begin = later(now, ahead);
+        validity = CertificateValidity::between(begin, later(begin, whole));
+    }
+    if let Some(begin) = order.not_before {
+        validity = CertificateValidity::between(begin, later(begin, whole));
+    }
+    if let Some(end) = order.not_after {
+        validity.not_after = end;
+    }
+    validity
+}
+
 /// The CSR asks, in alternative names and common names, for exactly what the order is for.
-fn check_names(order: &OrderRecord, csr: &CertificateSigningRequest) -> Result<(), Refusal> {
+fn check_names(
+    order: &OrderRecord,
+    csr: &CertificateSigningRequest,
+    style: Style,
+) -> Result<(), Refusal> {
     let mut asked: BTreeSet<ServerName> = csr.names().iter().cloned().collect();
     for name in csr.common_names() {
-        match name.parse() {
-            Ok(name) => asked.insert(ServerName::Dns(name)),
-            Err(_) => return Err(bad_csr("the common name is not a DNS name")),
+        let Ok(name) = name.parse().map(ServerName::Dns) else {
+            return Err(bad_csr("the common name is not a DNS name"));
         };
+        if asked.insert(name) && style == Style::Boulder {
+            return Err(bad_csr(
+                "the common name is not among the alternative names",
+            ));
+        }
     }
     if asked == order.names.iter().cloned().collect() {
         return Ok(());
     }
-    Err(bad_csr("the names are not exactly the order's"))
+    let detail = "the names are not exactly the order's";
+    Err(match style {
+        Style::Rfc8555 => bad_csr(detail),
+        Style::Boulder | Style::Pebble => Refusal::unauthorized(detail),
+    })
+}
+
+/// Pebble calls only a bad signature a bad CSR.
+fn unreadable(error: &CsrError, style: Style) -> Refusal {
+    match (style, error) {
+        (Style::Rfc8555 | Style::Boulder, _) | (_, CsrError::BadSignature) => {
+            bad_csr(error.to_string())
+        }
+        (Style::Pebble, _) => Refusal::malformed(error.to_string()),
+    }
 }
 
 fn bad_csr(detail: impl Into<String>) -> Refusal {

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The longest request body read, in bytes: Boulder's.
 pub(super) const MAX_BODY: usize = 50_000;
 
+/// How many requests the log keeps; the oldest go first.
+pub(super) const MAX_RECORDS: usize = 10_000;
+
 /// How many unspent nonces are kept; the oldest go first.
 pub(super) const MAX_NONCES: usize = 10_000;
 

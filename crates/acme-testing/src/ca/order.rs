@@ -2,68 +2,60 @@
 //!
 //! [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
 
-use acme_messages::{
-    Identifier, IdentifierType, NewOrder, Order, OrderStatus, Problem, ProblemType, ServerName,
-    Timestamp,
-};
+use std::collections::BTreeSet;
+
+use acme_messages::{Identifier, NewOrder, Order, OrderStatus, ProblemType, ServerName, Timestamp};
 use http::StatusCode;
 
 use super::{
     authority::Authority,
-    limits::{MAX_IDENTIFIERS, ORDER_LIFETIME},
+    config::{DefaultProfile, IssuanceConfig, TestCaConfig},
+    identifier, replacement,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
     route,
-    state::{self, OrderRecord, State, random_id},
+    state::{OrderRecord, State, random_id},
 };
 
 impl Authority {
     pub(super) fn new_order(&self, request: &SignedRequest) -> Answer {
         let account = request.account()?;
+        self.check_agreement(account)?;
         let asked: NewOrder = request.parse()?;
-        let names = check_identifiers(&asked.identifiers)?;
-        if asked.not_before.is_some() || asked.not_after.is_some() {
-            let detail = "this CA chooses the validity: no notBefore, no notAfter";
-            return Err(Refusal::malformed(detail));
-        }
-        if let Some(profile) = asked.profile {
-            let detail = format!("there is no profile {profile:?}");
-            return Err(Refusal::bad_request(ProblemType::InvalidProfile, detail));
-        }
         let config = self.config();
+        check_dates(&asked, &config.issuance)?;
+        let profile = self.profile(asked.profile.as_deref(), &config.issuance)?;
+        let rules = profile
+            .as_ref()
+            .and_then(|it| config.issuance.profiles.get(it));
+        let names = identifier::check_all(&asked.identifiers, &config.orders, rules)?;
         let now = self.now();
-        let id = random_id();
-        {
-            let mut state = self.state();
-            let replaces = asked.replaces.as_deref();
-            let replaced = check_replaces(&mut state, account, &names, replaces, now)?;
-            let authorizations = names
-                .iter()
-                .map(|name| {
-                    let reused = config
-                        .orders
-                        .reuse_valid
-                        .then(|| state.valid_authorization(account, name, now))
-                        .flatten();
-                    reused.unwrap_or_else(|| state.authorize(account, name, now, &config.orders))
-                })
-                .collect();
-            let order = OrderRecord {
+        let mut state = self.state();
+        let replaces = asked.replaces.as_deref();
+        let replaced = replacement::check(&mut state, account, &names, replaces, now)?;
+        let earlier = (config.orders.reuse_orders && replaced.is_none())
+            .then(|| state.open_order(account, &names, profile.as_deref(), now))
+            .flatten();
+        let id = earlier.unwrap_or_else(|| {
+            let record = OrderRecord {
                 account: account.to_owned(),
+                authorizations: state.authorizations_for(account, &names, now, &config),
                 names,
-                authorizations,
                 status: OrderStatus::Pending,
-                expires: now.checked_add(ORDER_LIFETIME).unwrap_or(Timestamp::MAX),
+                expires: now
+                    .checked_add(config.orders.lifetime)
+                    .unwrap_or(Timestamp::MAX),
+                not_before: asked.not_before,
+                not_after: asked.not_after,
+                profile,
                 error: None,
                 certificate: None,
                 replaces: asked.replaces,
                 processing_answers: 0,
             };
-            state.orders.insert(id.clone(), order);
-            if let Some(certificate) = replaced {
-                state.replaced_by.insert(certificate, id.clone());
-            }
-        }
+            state.place(record, replaced)
+        });
+        drop(state);
         let mut reply = self.show_order(&id)?.location(self.url(route::order(&id)));
         reply.status = StatusCode::CREATED;
         Ok(reply)
@@ -93,6 +85,9 @@ impl Authority {
         );
         order.status = record.status.clone();
         order.expires = Some(record.expires);
+        order.not_before = record.not_before;
+        order.not_after = record.not_after;
+        order.profile = record.profile.clone();
         order.error = record.error.clone();
         order.replaces = record.replaces.clone();
         if record.status == OrderStatus::Valid {
@@ -101,7 +96,7 @@ impl Authority {
                 order.status = OrderStatus::Processing;
             } else {
                 let certificate = record.certificate.as_deref();
-                order.certificate = certificate.map(|id| self.url(route::certificate(id)));
+                order.certificate = certificate.map(|id| self.url(route::certificate(id, 0)));
             }
         }
         let reply = Reply::json(StatusCode::OK, &order);
@@ -109,6 +104,27 @@ impl Authority {
             OrderStatus::Pending | OrderStatus::Processing => reply.retry_after(retry_after),
             _ => reply,
         })
+    }
+
+    /// The profile in force: the one asked for, or the default.
+    fn profile(
+        &self,
+        asked: Option<&str>,
+        config: &IssuanceConfig,
+    ) -> Result<Option<String>, Refusal> {
+        let refuse =
+            |detail: String| Err(Refusal::bad_request(ProblemType::InvalidProfile, detail));
+        match (asked, &config.default_profile) {
+            (Some(name), _) if config.profiles.contains_key(name) => Ok(Some(name.to_owned())),
+            (Some(name), _) => refuse(format!("there is no profile {name:?}")),
+            (None, DefaultProfile::None) => Ok(None),
+            (None, DefaultProfile::Named(name)) => Ok(Some(name.clone())),
+            (None, DefaultProfile::Required) => refuse("the order must name a profile".to_owned()),
+            (None, DefaultProfile::Random) => {
+                let at = self.faults.dice(config.profiles.len());
+                Ok(config.profiles.keys().nth(at).cloned())
+            }
+        }
     }
 }
 
@@ -125,97 +141,71 @@ impl State {
         }
         Err(Refusal::unauthorized("the order is another account's"))
     }
+
+    /// An authorization for each name: one that there is already, or a new one.
+    fn authorizations_for(
+        &mut self,
+        account: &str,
+        names: &[ServerName],
+        now: Timestamp,
+        config: &TestCaConfig,
+    ) -> Vec<String> {
+        names
+            .iter()
+            .map(|name| {
+                self.reusable(account, name, now, &config.orders)
+                    .unwrap_or_else(|| self.authorize(account, name, now, &config.orders))
+            })
+            .collect()
+    }
+
+    fn place(&mut self, order: OrderRecord, replaced: Option<String>) -> String {
+        let id = random_id();
+        if let Some(account) = self.accounts.get_mut(&order.account) {
+            account.orders.push(id.clone());
+        }
+        self.orders.insert(id.clone(), order);
+        if let Some(certificate) = replaced {
+            self.replaced_by.insert(certificate, id.clone());
+        }
+        self.order_ids.push(id.clone());
+        id
+    }
+
+    /// The account's latest order for exactly these names that can still be finalized.
+    fn open_order(
+        &mut self,
+        account: &str,
+        names: &[ServerName],
+        profile: Option<&str>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let wanted: BTreeSet<_> = names.iter().collect();
+        let own = self.accounts.get(account)?.orders.clone();
+        own.into_iter().rev().find(|id| {
+            self.refresh_order(id, now);
+            self.orders.get(id).is_some_and(|order| {
+                matches!(order.status, OrderStatus::Pending | OrderStatus::Ready)
+                    && order.profile.as_deref() == profile
+                    && order.names.iter().collect::<BTreeSet<_>>() == wanted
+            })
+        })
+    }
 }
 
-fn check_identifiers(identifiers: &[Identifier]) -> Result<Vec<ServerName>, Refusal> {
-    if identifiers.is_empty() {
-        return Err(Refusal::malformed("an order needs an identifier"));
+/// Most CAs choose the validity themselves; one that does not wants it in order.
+fn check_dates(asked: &NewOrder, config: &IssuanceConfig) -> Result<(), Refusal> {
+    if asked.not_before.is_none() && asked.not_after.is_none() {
+        return Ok(());
     }
-    if identifiers.len() > MAX_IDENTIFIERS {
-        let detail = format!("there are more than {MAX_IDENTIFIERS} identifiers");
+    if !config.dates {
+        let detail = "this CA chooses the validity: no notBefore, no notAfter";
         return Err(Refusal::malformed(detail));
     }
-    let mut names = Vec::with_capacity(identifiers.len());
-    let mut problems = Vec::new();
-    for identifier in identifiers {
-        match check_identifier(identifier) {
-            Ok(name) if names.contains(&name) => {}
-            Ok(name) => names.push(name),
-            Err(mut problem) => {
-                problem.identifier = Some(identifier.clone());
-                problems.push(*problem);
-            }
+    match (asked.not_before, asked.not_after) {
+        (Some(begin), Some(end)) if begin >= end => {
+            Err(Refusal::malformed("notAfter is not after notBefore"))
         }
+        _ => Ok(()),
     }
-    if problems.is_empty() {
-        return Ok(names);
-    }
-    Err(Refusal::with(
-        StatusCode::BAD_REQUEST,
-        state::join(problems),
-    ))
-}
-
-/// A DNS name in letters of either case; an address in its one canonical form
-/// ([RFC 8738, section 3]).
-///
-/// [RFC 8738, section 3]: https://www.rfc-editor.org/rfc/rfc8738#section-3
-fn check_identifier(identifier: &Identifier) -> Result<ServerName, Box<Problem>> {
-    let value = &identifier.value;
-    if let IdentifierType::Other(kind) = &identifier.kind {
-        let detail = format!("there are no certificates for identifiers of type {kind:?}");
-        return Err(Box::new(Problem::new(
-            ProblemType::UnsupportedIdentifier,
-            detail,
-        )));
-    }
-    let rejected = |detail| Box::new(Problem::new(ProblemType::RejectedIdentifier, detail));
-    let name = identifier
-        .server_name()
-        .map_err(|error| rejected(format!("{value:?}: {error}")))?;
-    if name.to_string() == value.to_ascii_lowercase() {
-        return Ok(name);
-    }
-    let detail = format!("{value:?} must be written as {:?}", name.to_string());
-    Err(rejected(detail))
-}
-
-/// Checks `replaces` ([RFC 9773, section 5]); returns the id of the certificate.
-///
-/// [RFC 9773, section 5]: https://www.rfc-editor.org/rfc/rfc9773#section-5
-fn check_replaces(
-    state: &mut State,
-    account: &str,
-    names: &[ServerName],
-    replaces: Option<&str>,
-    now: Timestamp,
-) -> Result<Option<String>, Refusal> {
-    let Some(name) = replaces else {
-        return Ok(None);
-    };
-    let Some(id) = state.certificate_by_name.get(name).cloned() else {
-        return Err(Refusal::malformed(
-            "`replaces` names no certificate of this CA",
-        ));
-    };
-    let certificate = state.certificates.get(&id).ok_or_else(Refusal::not_found)?;
-    if certificate.account != account {
-        let detail = "the certificate to replace is another account's";
-        return Err(Refusal::unauthorized(detail));
-    }
-    let own = &certificate.chain.leaf().names;
-    if !own.iter().any(|it| names.contains(it)) {
-        let detail = "the certificate to replace shares no name with the order";
-        return Err(Refusal::malformed(detail));
-    }
-    if let Some(successor) = state.replaced_by.get(&id).cloned() {
-        state.refresh_order(&successor, now);
-        let order = state.orders.get(&successor);
-        if order.is_some_and(|it| it.status != OrderStatus::Invalid) {
-            let detail = "another order replaces that certificate";
-            let kind = ProblemType::AlreadyReplaced;
-            return Err(Refusal::new(StatusCode::CONFLICT, kind, detail));
-        }
-    }
-    Ok(Some(id))
 }

@@ -4,9 +4,8 @@
 
 use std::time::Duration;
 
-use acme_messages::{CertificateInfo, SuggestedWindow, Timestamp};
+use acme_messages::{CertificateInfo, RenewalInfo, SuggestedWindow, Timestamp};
 use http::StatusCode;
-use serde_json::json;
 
 use super::{
     authority::Authority,
@@ -28,7 +27,9 @@ impl Authority {
             None if record.revocation.is_some() => at_once(now),
             None => ideal(record.chain.leaf()),
         };
-        let reply = Reply::json(StatusCode::OK, &json!({ "suggestedWindow": window }));
+        let mut info = RenewalInfo::new(window);
+        info.explanation_url = config.renewal.explanation_url.clone();
+        let reply = Reply::json(StatusCode::OK, &info);
         Ok(reply.retry_after(Some(config.renewal.retry_after)))
     }
 }

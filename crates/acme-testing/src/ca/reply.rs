@@ -8,8 +8,15 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER},
 };
-use http_body_util::Full;
 use serde::Serialize;
+use serde_json::Value;
+
+use super::delivery::{AnswerBody, Delivery};
+
+/// The media type of a certificate with its chain ([RFC 8555, section 9.1]).
+///
+/// [RFC 8555, section 9.1]: https://www.rfc-editor.org/rfc/rfc8555#section-9.1
+pub(super) const PEM_CHAIN: &str = "application/pem-certificate-chain";
 
 /// What a handler returns.
 pub(super) type Answer = Result<Reply, Refusal>;
@@ -18,10 +25,18 @@ pub(super) type Answer = Result<Reply, Refusal>;
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) problem: Option<ProblemType>,
-    /// Whether a front end answers: without nonce and links.
-    pub(super) bare: bool,
-    headers: HeaderMap,
-    body: Vec<u8>,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Content,
+    pub(super) delivery: Delivery,
+}
+
+/// What an answer says.
+#[derive(Debug, Default)]
+pub(super) enum Content {
+    #[default]
+    Nothing,
+    Json(Value),
+    Text(String),
 }
 
 impl Reply {
@@ -29,16 +44,18 @@ impl Reply {
         Self {
             status,
             problem: None,
-            bare: false,
             headers: HeaderMap::new(),
-            body: Vec::new(),
+            content: Content::Nothing,
+            delivery: Delivery::Whole,
         }
     }
 
-    pub(super) fn bare(status: StatusCode) -> Self {
+    /// The page of a front end.
+    pub(super) fn html(status: StatusCode) -> Self {
+        let page = format!("<html><body><h1>{status}</h1></body></html>\n");
         Self {
-            bare: true,
-            ..Self::empty(status)
+            status,
+            ..Self::text("text/html", page)
         }
     }
 
@@ -57,18 +74,17 @@ impl Reply {
 
     fn typed(status: StatusCode, media_type: &'static str, value: &impl Serialize) -> Self {
         // Our own types of strings and numbers: serialization has nothing to refuse.
-        let body = serde_json::to_vec(value).unwrap_or_default();
+        let value = serde_json::to_value(value).unwrap_or_default();
         Self {
-            body,
+            content: Content::Json(value),
             ..Self::empty(status)
         }
         .header(CONTENT_TYPE, media_type)
     }
 
     pub(super) fn text(media_type: &'static str, body: String) -> Self {
-        let body = body.into_bytes();
         Self {
-            body,
+            content: Content::Text(body),
             ..Self::empty(StatusCode::OK)
         }
         .header(CONTENT_TYPE, media_type)
@@ -80,6 +96,28 @@ impl Reply {
             self.headers.append(name, value);
         }
         self
+    }
+
+    /// Puts a header in the place of all of its name.
+    pub(super) fn set_header(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+    }
+
+    /// Whether it is a certificate with its chain.
+    pub(super) fn is_chain(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE);
+        kind.is_some_and(|it| it == PEM_CHAIN)
+    }
+
+    /// Whether it shows something that a client will look at again.
+    pub(super) fn is_unfinished(&self) -> bool {
+        let Content::Json(body) = &self.content else {
+            return false;
+        };
+        let unfinished = matches!(body["status"].as_str(), Some("pending" | "processing"));
+        unfinished || self.problem.is_some() || body.get("suggestedWindow").is_some()
     }
 
     pub(super) fn location(self, url: impl AsRef<str>) -> Self {
@@ -97,9 +135,19 @@ impl Reply {
         }
     }
 
-    pub(super) fn into_response(self, with_body: bool) -> Response<Full<Bytes>> {
-        let body = if with_body { self.body } else { Vec::new() };
-        let mut response = Response::new(Full::new(Bytes::from(body)));
+    pub(super) fn into_response(self, with_body: bool) -> Response<AnswerBody> {
+        let body = match self.content {
+            _ if !with_body => Bytes::new(),
+            Content::Nothing => Bytes::new(),
+            Content::Json(value) => Bytes::from(value.to_string()),
+            Content::Text(text) => Bytes::from(text),
+        };
+        let delivery = if with_body {
+            self.delivery
+        } else {
+            Delivery::Whole
+        };
+        let mut response = Response::new(AnswerBody::new(body, delivery));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -13,15 +13,20 @@ use serde::de::DeserializeOwned;
 
 use super::{
     authority::Authority,
+    config::Style,
+    fault::Stage,
     limits::MAX_BODY,
+    log::RequestRecord,
     reply::Refusal,
-    route::{Operation, Route},
+    route::{self, Operation, Route},
 };
 
 /// A request that passed all checks.
 #[derive(Debug)]
 pub(super) struct SignedRequest {
     pub(super) sender: Sender,
+    /// The exact URL that was signed.
+    pub(super) url: String,
     payload: Vec<u8>,
 }
 
@@ -66,6 +71,11 @@ impl SignedRequest {
         Err(Refusal::malformed("the payload must be empty here"))
     }
 
+    /// The payload as it was signed.
+    pub(super) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
     /// Reads the payload; members it does not know are passed over.
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         serde_json::from_slice(&self.payload).map_err(|error| {
@@ -96,13 +106,18 @@ impl Authority {
         parts: &Parts,
         route: Route<'_>,
         body: Incoming,
+        record: &mut RequestRecord,
     ) -> Result<SignedRequest, Refusal> {
+        let style = self.config().style;
         let media_type = parts
             .headers
             .get(CONTENT_TYPE)
             .map(http::HeaderValue::as_bytes);
         if media_type != Some(b"application/jose+json") {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let status = match style {
+                Style::Boulder => StatusCode::BAD_REQUEST,
+                Style::Rfc8555 | Style::Pebble => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            };
             let detail = "the Content-Type must be application/jose+json";
             return Err(Refusal::new(status, ProblemType::Malformed, detail));
         }
@@ -111,15 +126,23 @@ impl Authority {
             let detail = format!("the body is cut off, or has more than {MAX_BODY} bytes");
             Refusal::new(status, ProblemType::Malformed, detail)
         })?;
-        let jws = FlattenedJws::from_json(&body.to_bytes()).map_err(refuse_jws)?;
+        let jws =
+            FlattenedJws::from_json(&body.to_bytes()).map_err(|error| refuse_jws(error, style))?;
+        record.nonce = jws.header().nonce.as_ref().map(|it| it.as_str().to_owned());
+        record.payload = String::from_utf8_lossy(jws.payload()).into_owned();
         let fresh = match &jws.header().nonce {
             Some(nonce) => self.state().nonces.spend(nonce.as_str()),
             None => false,
         };
         let sender = self.check_signature(&jws, route.operation)?;
+        if let Sender::Account(id) = &sender {
+            record.account_url = Some(self.url(route::account(id)));
+        }
         self.check_url(&jws, parts)?;
         let rate = self.config().answers.nonce_reject_rate;
-        if !fresh || self.faults.happens(rate) {
+        let refused = self.faults.happens(rate)
+            || self.faults.instead(route.operation, Stage::Nonce).is_some();
+        if !fresh || refused {
             let detail = "the nonce is missing, was used, or is too old";
             return Err(Refusal::bad_request(ProblemType::BadNonce, detail));
         }
@@ -128,6 +151,7 @@ impl Authority {
         }
         Ok(SignedRequest {
             sender,
+            url: jws.header().url.clone(),
             payload: jws.payload().to_vec(),
         })
     }
@@ -184,38 +208,41 @@ impl Authority {
         if jws.header().url == self.url(path) {
             return Ok(());
         }
-        Err(Refusal::unauthorized(
-            "`url` is not the URL that the request was sent to",
-        ))
+        let detail = "`url` is not the URL that the request was sent to";
+        Err(match self.config().style {
+            Style::Rfc8555 => Refusal::unauthorized(detail),
+            Style::Boulder | Style::Pebble => Refusal::malformed(detail),
+        })
     }
 
-    /// By [RFC 8555, section 7.3.6] a closed account gets 401.
+    /// By [RFC 8555, section 7.3.6] a closed account gets 401; at Boulder and Pebble, 403.
     ///
     /// [RFC 8555, section 7.3.6]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.6
     pub(super) fn check_account(&self, id: &str) -> Result<(), Refusal> {
-        match self.state().accounts.get(id).map(|it| it.status.clone()) {
+        let status = self.state().accounts.get(id).map(|it| it.status.clone());
+        match status {
             Some(AccountStatus::Valid) => Ok(()),
             status => {
                 let status = status.map_or_else(|| "unknown".to_owned(), |it| it.to_string());
                 let detail = format!("the account is {status}");
-                Err(Refusal::new(
-                    StatusCode::UNAUTHORIZED,
-                    ProblemType::Unauthorized,
-                    detail,
-                ))
+                let code = match self.config().style {
+                    Style::Rfc8555 => StatusCode::UNAUTHORIZED,
+                    Style::Boulder | Style::Pebble => StatusCode::FORBIDDEN,
+                };
+                Err(Refusal::new(code, ProblemType::Unauthorized, detail))
             }
         }
     }
 }
 
-fn refuse_jws(error: JwsError) -> Refusal {
+pub(super) fn refuse_jws(error: JwsError, style: Style) -> Refusal {
     let kind = match error {
         JwsError::BadPublicKey => ProblemType::BadPublicKey,
         JwsError::UnsupportedAlgorithm(_) => ProblemType::BadSignatureAlgorithm,
         _ => ProblemType::Malformed,
     };
     let mut problem = Problem::new(kind, error.to_string());
-    if problem.kind == ProblemType::BadSignatureAlgorithm {
+    if problem.kind == ProblemType::BadSignatureAlgorithm && style != Style::Pebble {
         problem.algorithms = SigningAlgorithm::ALL
             .iter()
             .map(ToString::to_string)

@@ -11,10 +11,16 @@ use serde::Deserialize;
 
 use super::{
     authority::Authority,
+    config::Style,
     reply::{Answer, Refusal, Reply},
     request::{Sender, SignedRequest},
     state::State,
 };
+
+/// The reason of [RFC 5280, section 5.3.1] for a key that others may have.
+///
+/// [RFC 5280, section 5.3.1]: https://www.rfc-editor.org/rfc/rfc5280#section-5.3.1
+const KEY_COMPROMISE: u8 = 1;
 
 #[derive(Deserialize)]
 struct Revocation {
@@ -27,7 +33,8 @@ impl Authority {
         let asked: Revocation = request.parse()?;
         let der = base64url::decode(&asked.certificate)
             .map_err(|error| Refusal::malformed(format!("`certificate`: {error}")))?;
-        let reason = check_reason(asked.reason)?;
+        let style = self.config().style;
+        let reason = check_reason(asked.reason, style)?;
         let now = self.now();
         let mut state = self.state();
         let id = state.certificate_by_leaf.get(&der).cloned();
@@ -48,7 +55,15 @@ impl Authority {
             let detail = "the certificate is revoked already";
             return Err(Refusal::bad_request(ProblemType::AlreadyRevoked, detail));
         }
-        record.revocation = Some(reason);
+        if style == Style::Boulder && now > record.chain.leaf().not_after {
+            return Err(Refusal::unauthorized("the certificate has expired"));
+        }
+        // Whoever has the key can sign: Boulder takes it for compromised.
+        let by_key = matches!(request.sender, Sender::Key(_));
+        record.revocation = Some(match style {
+            Style::Boulder if by_key => KEY_COMPROMISE,
+            _ => reason,
+        });
         Ok(Reply::empty(StatusCode::OK))
     }
 }
@@ -75,18 +90,20 @@ impl State {
     }
 }
 
-/// The reasons of [RFC 5280, section 5.3.1]; 7 is not used.
+/// The reasons of [RFC 5280, section 5.3.1]; 7 is not used, and Boulder takes four.
 ///
 /// [RFC 5280, section 5.3.1]: https://www.rfc-editor.org/rfc/rfc5280#section-5.3.1
-fn check_reason(reason: Option<u64>) -> Result<u8, Refusal> {
+fn check_reason(reason: Option<u64>, style: Style) -> Result<u8, Refusal> {
+    let allowed: &[u8] = match style {
+        Style::Boulder => &[0, 1, 4, 5],
+        Style::Rfc8555 | Style::Pebble => &[0, 1, 2, 3, 4, 5, 6, 8, 9, 10],
+    };
     match reason.map_or(Ok(0), u8::try_from) {
-        Ok(reason @ (0..=6 | 8..=10)) => Ok(reason),
+        Ok(reason) if allowed.contains(&reason) => Ok(reason),
         _ => {
-            let detail = "there is no such reason (0 to 6 and 8 to 10 are)";
-            Err(Refusal::bad_request(
-                ProblemType::BadRevocationReason,
-                detail,
-            ))
+            let detail = format!("that reason is not taken here; these are: {allowed:?}");
+            let kind = ProblemType::BadRevocationReason;
+            Err(Refusal::bad_request(kind, detail))
         }
     }
 }

@@ -6,6 +6,8 @@ pub(super) const DIRECTORY: &str = "/directory";
 pub(super) const NEW_NONCE: &str = "/new-nonce";
 pub(super) const NEW_ACCOUNT: &str = "/new-account";
 pub(super) const NEW_ORDER: &str = "/new-order";
+pub(super) const NEW_AUTHORIZATION: &str = "/new-authorization";
+pub(super) const KEY_CHANGE: &str = "/key-change";
 pub(super) const REVOKE_CERTIFICATE: &str = "/revoke-certificate";
 pub(super) const RENEWAL_INFO: &str = "/renewal-info";
 
@@ -21,6 +23,12 @@ pub enum Operation {
     NewAccount,
     /// Reading, updating or closing an account ([section 7.3.2](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.2)).
     Account,
+    /// Listing an account's orders ([section 7.1.2.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2.1)).
+    Orders,
+    /// Changing an account's key ([section 7.3.5](https://www.rfc-editor.org/rfc/rfc8555#section-7.3.5)).
+    KeyChange,
+    /// An authorization ahead of an order ([section 7.4.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.4.1)).
+    NewAuthorization,
     /// Placing an order ([section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
     NewOrder,
     /// Looking at an order ([section 7.4](https://www.rfc-editor.org/rfc/rfc8555#section-7.4)).
@@ -42,6 +50,39 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Every operation.
+    pub const ALL: &[Self] = &[
+        Self::Directory,
+        Self::NewNonce,
+        Self::NewAccount,
+        Self::Account,
+        Self::Orders,
+        Self::KeyChange,
+        Self::NewAuthorization,
+        Self::NewOrder,
+        Self::Order,
+        Self::Finalize,
+        Self::Authorization,
+        Self::Challenge,
+        Self::Certificate,
+        Self::RevokeCertificate,
+        Self::RenewalInfo,
+        Self::Unknown,
+    ];
+
+    /// The operation of this name, the one that [`as_str`](Self::as_str) gives.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|it| it.as_str() == name)
+    }
+
+    /// The names of all, for messages.
+    #[must_use]
+    pub fn names() -> String {
+        let names: Vec<_> = Self::ALL.iter().map(|it| it.as_str()).collect();
+        names.join(", ")
+    }
+
     /// The name for people and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -50,6 +91,9 @@ impl Operation {
             Self::NewNonce => "newNonce",
             Self::NewAccount => "newAccount",
             Self::Account => "account",
+            Self::Orders => "orders",
+            Self::KeyChange => "keyChange",
+            Self::NewAuthorization => "newAuthz",
             Self::NewOrder => "newOrder",
             Self::Order => "order",
             Self::Finalize => "finalize",
@@ -74,22 +118,31 @@ impl fmt::Display for Operation {
 pub(super) struct Route<'a> {
     pub(super) operation: Operation,
     pub(super) id: &'a str,
+    /// The number of a page of orders, or of a certificate's chain: 0 is the first.
+    pub(super) number: usize,
 }
 
 impl<'a> Route<'a> {
-    pub(super) fn parse(path: &'a str) -> Self {
+    pub(super) fn parse(path: &'a str, query: Option<&str>) -> Self {
         let operation = match path {
             DIRECTORY => Operation::Directory,
             NEW_NONCE => Operation::NewNonce,
             NEW_ACCOUNT => Operation::NewAccount,
+            NEW_AUTHORIZATION => Operation::NewAuthorization,
             NEW_ORDER => Operation::NewOrder,
+            KEY_CHANGE => Operation::KeyChange,
             REVOKE_CERTIFICATE => Operation::RevokeCertificate,
-            _ => return Self::parse_resource(path),
+            _ => return Self::parse_resource(path, query),
         };
-        Self { operation, id: "" }
+        let id = "";
+        Self {
+            operation,
+            id,
+            number: 0,
+        }
     }
 
-    fn parse_resource(path: &'a str) -> Self {
+    fn parse_resource(path: &'a str, query: Option<&str>) -> Self {
         let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
         let parts = (
             segments.next(),
@@ -97,22 +150,45 @@ impl<'a> Route<'a> {
             segments.next(),
             segments.next(),
         );
-        let (operation, id) = match parts {
-            (Some("account"), Some(id), None, None) => (Operation::Account, id),
-            (Some("order"), Some(id), None, None) => (Operation::Order, id),
-            (Some("order"), Some(id), Some("finalize"), None) => (Operation::Finalize, id),
-            (Some("authorization"), Some(id), None, None) => (Operation::Authorization, id),
-            (Some("challenge"), Some(id), None, None) => (Operation::Challenge, id),
-            (Some("certificate"), Some(id), None, None) => (Operation::Certificate, id),
-            (Some("renewal-info"), Some(id), None, None) => (Operation::RenewalInfo, id),
-            _ => (Operation::Unknown, ""),
+        let (operation, id, number) = match parts {
+            (Some("account"), Some(id), None, None) => (Operation::Account, id, None),
+            (Some("account"), Some(id), Some("orders"), None) => {
+                let page = query.and_then(|it| it.strip_prefix("page="));
+                (Operation::Orders, id, page)
+            }
+            (Some("order"), Some(id), None, None) => (Operation::Order, id, None),
+            (Some("order"), Some(id), Some("finalize"), None) => (Operation::Finalize, id, None),
+            (Some("authorization"), Some(id), None, None) => (Operation::Authorization, id, None),
+            (Some("challenge"), Some(id), None, None) => (Operation::Challenge, id, None),
+            (Some("certificate"), Some(id), number, None) => (Operation::Certificate, id, number),
+            (Some("renewal-info"), Some(id), None, None) => (Operation::RenewalInfo, id, None),
+            _ => (Operation::Unknown, "", None),
         };
-        Self { operation, id }
+        match number.map_or(Ok(0), str::parse) {
+            Ok(number) => Self {
+                operation,
+                id,
+                number,
+            },
+            Err(_) => Self {
+                operation: Operation::Unknown,
+                id: "",
+                number: 0,
+            },
+        }
     }
 }
 
 pub(super) fn account(id: &str) -> String {
     format!("/account/{id}")
+}
+
+/// A page of an account's orders.
+pub(super) fn orders(account: &str, page: usize) -> String {
+    match page {
+        0 => format!("/account/{account}/orders"),
+        page => format!("/account/{account}/orders?page={page}"),
+    }
 }
 
 pub(super) fn order(id: &str) -> String {
@@ -131,6 +207,10 @@ pub(super) fn challenge(id: &str) -> String {
     format!("/challenge/{id}")
 }
 
-pub(super) fn certificate(id: &str) -> String {
-    format!("/certificate/{id}")
+/// A certificate with its first chain, or with one of the others.
+pub(super) fn certificate(id: &str, chain: usize) -> String {
+    match chain {
+        0 => format!("/certificate/{id}"),
+        other => format!("/certificate/{id}/{other}"),
+    }
 }

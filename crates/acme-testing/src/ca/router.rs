@@ -1,20 +1,18 @@
 //! From an HTTP request to its handler and back.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{future::pending, io, sync::Arc};
 
-use acme_messages::{Directory, DirectoryMeta};
-use bytes::Bytes;
 use http::{
     Method, Request, Response, StatusCode,
-    header::{CACHE_CONTROL, HeaderName},
+    header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderName},
     request::Parts,
 };
-use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::{
     authority::Authority,
-    fault::Stage,
+    delivery::AnswerBody,
+    fault::{Outcome, Stage},
     log::RequestRecord,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
@@ -22,63 +20,90 @@ use super::{
     state::State,
 };
 
-const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
+pub(super) const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
 
-/// Answers one request and writes it down.
+/// Answers one request and writes it down; an error closes the connection.
 pub(super) async fn respond(
     authority: Arc<Authority>,
     connection: u64,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> io::Result<Response<AnswerBody>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let route = Route::parse(&path);
-    let answer = authority.dispatch(&parts, route, body).await;
-    let mut reply = answer.unwrap_or_else(Refusal::into_reply);
-    if !reply.bare {
+    let route = Route::parse(&path, parts.uri.query());
+    let mut record = RequestRecord::new(route.operation, &parts, connection);
+    let outcome = authority.exchange(&parts, route, body, &mut record).await;
+    let reply = match outcome {
+        Outcome::Answer(reply) => reply,
+        Outcome::Closed => {
+            authority.log.add(record);
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Outcome::Silent => {
+            authority.log.add(record);
+            return pending().await;
+        }
+    };
+    record.answered(&reply);
+    authority.log.add(record);
+    Ok(reply.into_response(parts.method != Method::HEAD))
+}
+
+impl Authority {
+    /// One request and its answer, with all that goes wrong on the way.
+    async fn exchange(
+        &self,
+        parts: &Parts,
+        route: Route<'_>,
+        body: Incoming,
+        record: &mut RequestRecord,
+    ) -> Outcome {
+        if let Some(fault) = self.faults.instead(route.operation, Stage::FrontEnd) {
+            return fault.answer();
+        }
+        let answer = self.dispatch(parts, route, body, record).await;
+        let mut reply = answer.unwrap_or_else(Refusal::into_reply);
         // Errors carry a nonce too, so that a client can go on at once (RFC 8555, section 6.5).
         if parts.method == Method::POST || route.operation == Operation::NewNonce {
-            let nonce = authority.state().nonces.fresh();
+            let nonce = self.state().nonces.fresh();
             reply = reply
                 .header(REPLAY_NONCE, nonce)
                 .header(CACHE_CONTROL, "no-store");
         }
         if route.operation != Operation::Directory {
-            reply = reply.link(&authority.url(route::DIRECTORY), "index");
+            reply = reply.link(&self.url(route::DIRECTORY), "index");
         }
+        // For clients that are web pages (RFC 8555, section 6.1).
+        reply = reply.header(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        for fault in self.faults.strike(route.operation, |it| it.fits(&reply)) {
+            if !self.spoil(&fault, &mut reply) {
+                record.answered(&reply);
+                return Outcome::Closed;
+            }
+        }
+        Outcome::Answer(reply)
     }
-    authority.log.add(RequestRecord {
-        operation: route.operation,
-        method: parts.method.to_string(),
-        path: parts
-            .uri
-            .path_and_query()
-            .map_or(path.clone(), ToString::to_string),
-        status: reply.status.as_u16(),
-        problem: reply.problem.clone(),
-        connection,
-    });
-    Ok(reply.into_response(parts.method != Method::HEAD))
-}
 
-impl Authority {
-    async fn dispatch(&self, parts: &Parts, route: Route<'_>, body: Incoming) -> Answer {
-        if let Some(reply) = self.faults.take(route.operation, Stage::FrontEnd) {
-            return Ok(reply);
-        }
+    async fn dispatch(
+        &self,
+        parts: &Parts,
+        route: Route<'_>,
+        body: Incoming,
+        record: &mut RequestRecord,
+    ) -> Answer {
         Self::check_user_agent(parts)?;
         let readable = matches!(
             route.operation,
             Operation::Directory | Operation::NewNonce | Operation::RenewalInfo
         );
         match parts.method {
-            _ if route.operation == Operation::Unknown => Err(Refusal::not_found()),
+            _ if !self.is_offered(route.operation) => Err(Refusal::not_found()),
             Method::GET | Method::HEAD if readable => {
                 self.check_faults(route.operation)?;
                 self.read(route, parts.method == Method::HEAD)
             }
             Method::POST if route.operation != Operation::RenewalInfo => {
-                let request = self.authenticate(parts, route, body).await?;
+                let request = self.authenticate(parts, route, body, record).await?;
                 self.check_faults(route.operation)?;
                 if request.is_fetch() {
                     self.wait_until_settled(route).await;
@@ -93,9 +118,25 @@ impl Authority {
         }
     }
 
+    /// Whether there is such a resource here, by the settings of now.
+    fn is_offered(&self, operation: Operation) -> bool {
+        let config = self.config();
+        match operation {
+            Operation::Unknown => false,
+            Operation::KeyChange => config.accounts.key_change,
+            Operation::NewAuthorization => config.orders.pre_authorization,
+            Operation::Orders => config.accounts.orders_list,
+            Operation::RenewalInfo => config.renewal.offered,
+            _ => true,
+        }
+    }
+
     fn check_faults(&self, operation: Operation) -> Result<(), Refusal> {
-        match self.faults.take(operation, Stage::Handler) {
-            Some(reply) => Err(Refusal::from(reply)),
+        match self.faults.instead(operation, Stage::Handler) {
+            Some(fault) => match fault.answer() {
+                Outcome::Answer(reply) => Err(Refusal::from(reply)),
+                _ => Ok(()),
+            },
             None => Ok(()),
         }
     }
@@ -120,29 +161,18 @@ impl Authority {
             }
             Operation::NewAccount => self.new_account(request),
             Operation::Account => self.account(request, route.id),
+            Operation::Orders => self.orders_list(request, route),
+            Operation::KeyChange => self.key_change(request),
+            Operation::NewAuthorization => self.new_authorization(request),
             Operation::NewOrder => self.new_order(request),
             Operation::Order => self.order(request, route.id),
             Operation::Finalize => self.finalize(request, route.id),
             Operation::Authorization => self.authorization(request, route.id),
             Operation::Challenge => self.challenge(request, route.id),
-            Operation::Certificate => self.certificate(request, route.id),
+            Operation::Certificate => self.certificate(request, route),
             Operation::RevokeCertificate => self.revoke_certificate(request),
             Operation::RenewalInfo | Operation::Unknown => Err(Refusal::not_found()),
         }
-    }
-
-    fn directory(&self) -> Reply {
-        let mut directory = Directory::new(
-            self.url(route::NEW_NONCE),
-            self.url(route::NEW_ACCOUNT),
-            self.url(route::NEW_ORDER),
-        );
-        directory.revoke_cert = Some(self.url(route::REVOKE_CERTIFICATE));
-        directory.renewal_info = Some(self.url(route::RENEWAL_INFO));
-        let mut meta = DirectoryMeta::default();
-        meta.terms_of_service = self.config().accounts.terms_of_service.clone();
-        directory.meta = meta;
-        Reply::json(StatusCode::OK, &directory)
     }
 
     /// Waits while a validation is under way whose end the look is for.

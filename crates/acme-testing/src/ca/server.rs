@@ -15,6 +15,7 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
     task::JoinSet,
@@ -32,7 +33,7 @@ use super::{
 /// Serves until it is told to stop or dropped; all its tasks end with it.
 pub(super) async fn run(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Option<TlsAcceptor>,
     authority: Arc<Authority>,
     mut jobs: mpsc::UnboundedReceiver<Job>,
     mut stopped: watch::Receiver<()>,
@@ -60,7 +61,13 @@ pub(super) async fn run(
                 }
             },
             Some(job) = jobs.recv() => {
-                tasks.spawn(validation::run(Arc::clone(&authority), job));
+                let mut held = authority.held.subscribe();
+                let authority = Arc::clone(&authority);
+                tasks.spawn(async move {
+                    // The sender is the authority's, which is here.
+                    let _ = held.wait_for(|held| !held).await;
+                    validation::run(authority, job).await;
+                });
             }
             Some(_) = tasks.join_next() => {}
         }
@@ -70,17 +77,28 @@ pub(super) async fn run(
 
 async fn connection(
     stream: TcpStream,
-    acceptor: TlsAcceptor,
+    acceptor: Option<TlsAcceptor>,
     authority: Arc<Authority>,
     number: u64,
     stopped: watch::Receiver<()>,
 ) {
     // A client that waits for the end of a small answer must not wait for a timer.
     let _ = stream.set_nodelay(true);
-    let stream = match acceptor.accept(stream).await {
-        Ok(stream) => stream,
-        Err(error) => return tracing::debug!(%error, "TLS handshake failed"),
+    let Some(acceptor) = acceptor else {
+        return serve(stream, authority, number, stopped).await;
     };
+    match acceptor.accept(stream).await {
+        Ok(stream) => serve(stream, authority, number, stopped).await,
+        Err(error) => tracing::debug!(%error, "TLS handshake failed"),
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    authority: Arc<Authority>,
+    number: u64,
+    stopped: watch::Receiver<()>,
+) {
     let service = service_fn(|request| router::respond(Arc::clone(&authority), number, request));
     let server = auto::Builder::new(Spawner(stopped));
     if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {

@@ -2,7 +2,7 @@
 //!
 //! [RFC 8555, section 7.1.6]: https://www.rfc-editor.org/rfc/rfc8555#section-7.1.6
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use acme_messages::{
     AccountStatus, AuthorizationStatus, CertificateChain, ChallengeStatus, ChallengeType,
@@ -10,19 +10,25 @@ use acme_messages::{
     jose::{Jwk, Thumbprint, base64url},
 };
 
-use super::nonce::NoncePool;
+use super::{config::OrderConfig, nonce::NoncePool};
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) nonces: NoncePool,
     pub(super) accounts: HashMap<String, AccountRecord>,
     pub(super) account_by_key: HashMap<Thumbprint, String>,
+    /// The external accounts that accounts here were bound to.
+    pub(super) bound_accounts: HashSet<String>,
     pub(super) orders: HashMap<String, OrderRecord>,
+    /// The ids of the orders, as they were placed.
+    pub(super) order_ids: Vec<String>,
     pub(super) authorizations: HashMap<String, AuthorizationRecord>,
     /// The authorization that a challenge belongs to.
     pub(super) authorization_of: HashMap<String, String>,
     /// The latest valid authorization of an account for a name.
     pub(super) proven: HashMap<Proof, String>,
+    /// The latest authorization of an account for a name that was pending.
+    pub(super) asked: HashMap<Proof, String>,
     pub(super) certificates: HashMap<String, CertificateRecord>,
     /// The ids of the certificates, in the order they were issued.
     pub(super) issued: Vec<String>,
@@ -38,6 +44,12 @@ pub(super) struct AccountRecord {
     pub(super) key: Jwk,
     pub(super) status: AccountStatus,
     pub(super) contact: Vec<String>,
+    /// The terms of service that were agreed to.
+    pub(super) agreed_terms: Option<String>,
+    /// The binding to an external account, as it was sent.
+    pub(super) binding: Option<serde_json::Value>,
+    /// The account's orders, oldest first.
+    pub(super) orders: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -48,6 +60,9 @@ pub(super) struct OrderRecord {
     pub(super) authorizations: Vec<String>,
     pub(super) status: OrderStatus,
     pub(super) expires: Timestamp,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) not_after: Option<Timestamp>,
+    pub(super) profile: Option<String>,
     pub(super) error: Option<Problem>,
     pub(super) certificate: Option<String>,
     pub(super) replaces: Option<String>,
@@ -60,6 +75,8 @@ pub(super) struct AuthorizationRecord {
     pub(super) account: String,
     pub(super) identifier: Identifier,
     pub(super) wildcard: bool,
+    /// Whether it was made ahead of any order.
+    pub(super) ahead: bool,
     pub(super) status: AuthorizationStatus,
     pub(super) expires: Timestamp,
     pub(super) challenges: Vec<ChallengeRecord>,
@@ -78,6 +95,8 @@ pub(super) struct ChallengeRecord {
 #[derive(Debug)]
 pub(super) struct CertificateRecord {
     pub(super) chain: CertificateChain,
+    /// The same leaf with other chains.
+    pub(super) alternates: Vec<CertificateChain>,
     pub(super) account: String,
     pub(super) order: String,
     /// The reason of its revocation.
@@ -212,6 +231,30 @@ impl State {
         let authorization = self.authorizations.get_mut(id)?;
         authorization.refresh(now);
         (authorization.status == AuthorizationStatus::Valid).then(|| id.clone())
+    }
+
+    /// An authorization for this name that a new order may have.
+    pub(super) fn reusable(
+        &mut self,
+        account: &str,
+        name: &ServerName,
+        now: Timestamp,
+        config: &OrderConfig,
+    ) -> Option<String> {
+        if let Some(id) = self.valid_authorization(account, name, now)
+            && (config.reuse_valid || self.is_ahead(&id))
+        {
+            return Some(id);
+        }
+        let id = self.asked.get(&Proof::of(account, name)).cloned()?;
+        let authorization = self.authorizations.get_mut(&id)?;
+        authorization.refresh(now);
+        let pending = authorization.status == AuthorizationStatus::Pending;
+        (pending && (config.reuse_pending || authorization.ahead)).then_some(id)
+    }
+
+    fn is_ahead(&self, id: &str) -> bool {
+        self.authorizations.get(id).is_some_and(|it| it.ahead)
     }
 
     /// Writes down how a validation ended ([RFC 8555, section 7.1.6]).

@@ -13,7 +13,7 @@
 /// | an empty account update | nothing changes | nothing changes | 400 malformed |
 /// | a CSR for other names | 400 badCSR | 403 unauthorized | 403 unauthorized |
 /// | a CSR that cannot be read | 400 badCSR | 400 badCSR | 400 malformed |
-/// | a common name in the CSR | must be one of the names | must be one of the names | is one of the names |
+/// | a common name in the CSR | is one of the names | must be an alternative name too | is one of the names |
 /// | the answer to `finalize` | with `Location` | with `Location` | without |
 /// | a challenge that is not pending | 200 | 200 | 400 malformed |
 /// | a key in use | 409 | 409 | 409, empty body |
