@@ -33,18 +33,22 @@ mod record;
 ///   no lock and no connection behind.
 ///
 /// ```
-/// use std::{sync::Arc, time::Duration};
+/// use std::{sync::Arc, time::{Duration, Instant}};
 /// use acme_store::{
 ///     BoxFuture, Expect, Key, Life, MemoryRecords, RecordStore, WriteError,
 ///     messages::{Clock, Timestamp},
 /// };
 ///
 /// #[derive(Debug)]
-/// struct SystemClock;
+/// struct SystemClock(Instant);
 ///
 /// impl Clock for SystemClock {
 ///     fn now(&self) -> Timestamp {
 ///         Timestamp::now()
+///     }
+///
+///     fn monotonic(&self) -> Duration {
+///         self.0.elapsed()
 ///     }
 ///
 ///     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
@@ -53,7 +57,8 @@ mod record;
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let store: Arc<dyn RecordStore> = Arc::new(MemoryRecords::new(Arc::new(SystemClock)));
+/// let clock = Arc::new(SystemClock(Instant::now()));
+/// let store: Arc<dyn RecordStore> = Arc::new(MemoryRecords::new(clock));
 /// let key: Key = "v1/jobs/example.com".parse()?;
 /// let version = store.put(&key, "1".into(), Expect::Absent, Life::Durable).await?;
 ///
