@@ -14,6 +14,17 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     #[doc(alias = "clock_now")]
     fn now(&self) -> Timestamp;
 
+    /// The time since a fixed moment of the clock's own choice: what deadlines are
+    /// counted by.
+    ///
+    /// It never falls, and no step of the wall clock changes it. Readings of one
+    /// clock can be subtracted from each other, those of two mean nothing to each
+    /// other. It runs as [`sleep`](Self::sleep) does: whoever has slept for a span
+    /// finds it grown by that span. As sleepers do, it may stand still while the
+    /// machine is suspended; each clock says whether it does.
+    #[doc(alias = "Instant")]
+    fn monotonic(&self) -> Duration;
+
     /// Waits for a span; dropping the future ends the wait.
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()>;
 }
@@ -21,6 +32,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 impl<T: Clock + ?Sized> Clock for Arc<T> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
@@ -31,6 +46,10 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 impl<T: Clock + ?Sized> Clock for Box<T> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {

@@ -11,7 +11,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use state::{Held, State, after};
+use state::{Held, State};
 
 use crate::{
     Acquired, Capabilities, CommitError, Expect, Guard, Key, KeyPage, Lease, LeaseError, Life,
@@ -94,7 +94,7 @@ impl MemoryRecords {
         }
         let mut state = self.lock();
         let now = self.clock.now();
-        if state.held(guard, now).is_none() {
+        if state.held(guard, self.clock.monotonic()).is_none() {
             return Err(CommitError::Fenced);
         }
         for (at, op) in ops.iter().enumerate() {
@@ -123,9 +123,9 @@ impl MemoryRecords {
             maybe_applied: false,
             source: Some(error.into()),
         })?;
-        let sent = self.clock.now();
+        let sent = self.clock.monotonic();
         let mut state = self.lock();
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let mut epoch = 1;
         if let Some(held) = state.leases.get(name) {
             if held.nonce.is_some() && now < held.end {
@@ -140,8 +140,8 @@ impl MemoryRecords {
             owner: owner.clone(),
             epoch,
             nonce: Some(nonce),
-            since: now,
-            end: after(now, ttl),
+            since: self.clock.now(),
+            end: now.saturating_add(ttl),
         };
         state.leases.insert(name.clone(), held);
         let lease = Lease::new(name.clone(), owner.clone(), epoch, nonce, sent, ttl);
@@ -149,11 +149,11 @@ impl MemoryRecords {
     }
 
     fn renew_now(&self, lease: &Lease) -> Result<Lease, LeaseError> {
-        let sent = self.clock.now();
+        let sent = self.clock.monotonic();
         let mut state = self.lock();
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let held = state.held(lease, now).ok_or(LeaseError::Lost)?;
-        held.end = after(now, lease.ttl());
+        held.end = now.saturating_add(lease.ttl());
         Ok(Lease::new(
             lease.name().clone(),
             lease.owner().clone(),
@@ -166,7 +166,7 @@ impl MemoryRecords {
 
     fn release_now(&self, lease: &Lease) -> Result<(), LeaseError> {
         let mut state = self.lock();
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         state.held(lease, now).ok_or(LeaseError::Lost)?.nonce = None;
         Ok(())
     }

@@ -29,22 +29,31 @@ mod record;
 ///   [`Resync`](RecordEvent::Resync), compares versions, and gets on
 ///   [`Changed`](RecordEvent::Changed), misses nothing.
 /// - **A refused write changes nothing** and causes no event.
-/// - **Nothing waits for ever**, and a future may be dropped at any point: it leaves
-///   no lock and no connection behind.
+/// - **A damaged record stands alone**: to get it is [`RecordError::Corrupt`], and it
+///   is listed like any other, with a version by which it can be replaced or deleted.
+/// - **Nothing waits for ever**: what takes too long is [`RecordError::Unavailable`].
+///   A future may be dropped at any point: what it was to do is done or not, and it
+///   leaves no lock and no connection behind.
+/// - **Spans, not moments**: lives and leases end by a time that nobody sets, so that
+///   a clock that is set, on any node, changes nothing.
 ///
 /// ```
-/// use std::{sync::Arc, time::Duration};
+/// use std::{sync::Arc, time::{Duration, Instant}};
 /// use acme_store::{
 ///     BoxFuture, Expect, Key, Life, MemoryRecords, RecordStore, WriteError,
 ///     messages::{Clock, Timestamp},
 /// };
 ///
 /// #[derive(Debug)]
-/// struct SystemClock;
+/// struct SystemClock(Instant);
 ///
 /// impl Clock for SystemClock {
 ///     fn now(&self) -> Timestamp {
 ///         Timestamp::now()
+///     }
+///
+///     fn monotonic(&self) -> Duration {
+///         self.0.elapsed()
 ///     }
 ///
 ///     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
@@ -53,7 +62,8 @@ mod record;
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let store: Arc<dyn RecordStore> = Arc::new(MemoryRecords::new(Arc::new(SystemClock)));
+/// let clock = Arc::new(SystemClock(Instant::now()));
+/// let store: Arc<dyn RecordStore> = Arc::new(MemoryRecords::new(clock));
 /// let key: Key = "v1/jobs/example.com".parse()?;
 /// let version = store.put(&key, "1".into(), Expect::Absent, Life::Durable).await?;
 ///
@@ -103,8 +113,8 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// order of their bytes.
     ///
     /// `None` asks for the first page, a page's [`next`](Page::next) for what is
-    /// behind it. A page has at most `limit` keys, and may have fewer. A key that
-    /// is there throughout comes exactly once.
+    /// behind it. A page has at most `limit` keys (0 counts as 1), and may have fewer,
+    /// even none, without being the last. A key that is there throughout comes exactly once.
     ///
     /// # Errors
     /// - [`RecordError`] when the store cannot know all keys of the page.
@@ -119,13 +129,16 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// The first event is [`RecordEvent::Synced`], sent once changes are seen. A
     /// store that has lost sight of changes sends [`RecordEvent::Resync`], again
-    /// only once it sees them. The stream does not end but with the store.
+    /// only once it sees them. An error reports trouble and ends nothing: a `Resync`
+    /// follows when it is over. The stream does not end but with the store.
     /// Dropping it frees whatever it holds.
     fn watch(&self, prefix: &Prefix) -> BoxStream<'static, Result<RecordEvent, RecordError>>;
 
-    /// Takes a lease, if nobody has it, its owner included.
+    /// Takes a lease, if nobody has it, its owner included. It never waits for one.
     ///
-    /// Names of leases and keys of records do not meet.
+    /// Names of leases and keys of records do not meet. A holder that is gone keeps
+    /// its lease to the end of the span; a store that can only watch for that counts
+    /// the span from the first refusal on, so that a contender asks again and again.
     ///
     /// # Errors
     /// - [`RecordError`] when the store cannot say. A lease that was granted all the
@@ -154,7 +167,8 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// Writes all or nothing, if the lease is still held and each record is what
     /// was expected; gives the version of each record put, and `None` for each deleted.
     ///
-    /// A former holder of the lease, whatever it believes, changes nothing.
+    /// A former holder of the lease, whatever it believes, changes nothing; how that
+    /// is kept is the [`Guard`]. Each key may come once.
     ///
     /// # Errors
     /// - [`CommitError::Conflict`] with the key of a record that is not what was expected.

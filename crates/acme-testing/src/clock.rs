@@ -132,6 +132,12 @@ impl Clock for ManualClock {
         self.shared.lock().wall
     }
 
+    /// How far the clock was moved since it was made; [`set_wall`](Self::set_wall)
+    /// does not count.
+    fn monotonic(&self) -> Duration {
+        self.shared.lock().elapsed
+    }
+
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
         let mut face = self.shared.lock();
         let key = (face.elapsed.saturating_add(span), face.next);

@@ -1,6 +1,9 @@
 //! What can be chosen about a directory.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use acme_messages::{Clock, Timestamp, jose::BoxFuture};
 
@@ -51,6 +54,9 @@ impl Default for DirectoryOptions {
     }
 }
 
+/// What monotonic time is counted from.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 /// The system's time and tokio's timer.
 #[derive(Debug)]
 struct TokioClock;
@@ -58,6 +64,10 @@ struct TokioClock;
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        START.elapsed()
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {

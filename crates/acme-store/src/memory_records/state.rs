@@ -36,7 +36,8 @@ pub(super) struct Held {
     /// `None` once it was released: the epoch goes on.
     pub(super) nonce: Option<[u8; Lease::NONCE_LENGTH]>,
     pub(super) since: Timestamp,
-    pub(super) end: Timestamp,
+    /// By monotonic time, which nobody sets.
+    pub(super) end: Duration,
 }
 
 impl State {
@@ -88,7 +89,7 @@ impl State {
         version
     }
 
-    pub(super) fn held(&mut self, lease: &Lease, now: Timestamp) -> Option<&mut Held> {
+    pub(super) fn held(&mut self, lease: &Lease, now: Duration) -> Option<&mut Held> {
         let held = self.leases.get_mut(lease.name())?;
         (held.nonce == Some(*lease.nonce()) && now < held.end).then_some(held)
     }
@@ -124,6 +125,6 @@ impl Kept {
     }
 }
 
-pub(super) fn after(now: Timestamp, span: Duration) -> Timestamp {
+fn after(now: Timestamp, span: Duration) -> Timestamp {
     now.checked_add(span).unwrap_or(Timestamp::MAX)
 }

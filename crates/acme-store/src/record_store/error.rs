@@ -8,7 +8,7 @@ use super::Key;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// A record is there, but damaged.
+    /// A record is there, but damaged. Others are not touched by it.
     #[error("the record {key} is damaged")]
     Corrupt {
         /// The record's key.
@@ -16,7 +16,10 @@ pub enum RecordError {
     },
     /// The store knows us not, or forbids it. Trying again does not help.
     #[error("the record store refused access")]
-    Denied,
+    Denied {
+        /// What was refused; without any secret.
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
     /// The store cannot be reached, or did not answer in time.
     #[error("the record store is unavailable")]
     Unavailable {
@@ -28,6 +31,31 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// The store refuses; `source` is shown to people and holds no secret.
+    pub fn denied(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Denied {
+            source: Some(source.into()),
+        }
+    }
+
+    /// The store cannot be reached; `maybe_applied` says whether it may have written.
+    ///
+    /// ```
+    /// use acme_store::RecordError;
+    ///
+    /// let error = RecordError::unavailable(true, "the answer did not come");
+    /// assert!(error.is_transient() && error.is_maybe_applied());
+    /// ```
+    pub fn unavailable(
+        maybe_applied: bool,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable {
+            maybe_applied,
+            source: Some(source.into()),
+        }
+    }
+
     /// Whether the reason may pass by itself, so that trying again makes sense.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

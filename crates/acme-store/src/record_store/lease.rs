@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
+#[cfg(doc)]
+use acme_messages::Clock;
 use acme_messages::Timestamp;
 
 use super::{InvalidKey, Key};
@@ -63,7 +65,7 @@ pub struct Lease {
     owner: NodeId,
     epoch: u64,
     nonce: [u8; Self::NONCE_LENGTH],
-    sent: Timestamp,
+    sent: Duration,
     ttl: Duration,
 }
 
@@ -74,15 +76,16 @@ impl Lease {
 
     /// A lease that a store has granted to a request sent at `sent`.
     ///
-    /// The moment of sending counts, by the holder's clock, since the store may
-    /// have begun to count the moment it came.
+    /// The moment of sending counts, by the [monotonic time](Clock::monotonic) of
+    /// the holder's clock, since the store may have begun to count the moment it
+    /// came.
     #[must_use]
     pub const fn new(
         name: Key,
         owner: NodeId,
         epoch: u64,
         nonce: [u8; Self::NONCE_LENGTH],
-        sent: Timestamp,
+        sent: Duration,
         ttl: Duration,
     ) -> Self {
         Self {
@@ -126,33 +129,29 @@ impl Lease {
         self.ttl
     }
 
-    /// When the holder must have stopped.
+    /// When the holder must have stopped, by the [monotonic time](Clock::monotonic)
+    /// of its clock: no step of the wall clock moves it.
     #[must_use]
-    pub fn deadline(&self) -> Timestamp {
-        self.sent.checked_add(self.ttl).unwrap_or(Timestamp::MAX)
+    pub const fn deadline(&self) -> Duration {
+        self.sent.saturating_add(self.ttl)
     }
 
-    /// What is left of it; nothing once it has ended.
-    ///
-    /// A clock that was set back behind the moment of sending can no longer tell:
-    /// then nothing is left either.
+    /// What is left of it at a [monotonic time](Clock::monotonic); nothing once it
+    /// has ended.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use acme_store::{Lease, messages::Timestamp};
+    /// use acme_store::Lease;
     ///
-    /// let at = |second| Timestamp::from_second(second).expect("a small number");
-    /// let ttl = Duration::from_secs(30);
-    /// let lease = Lease::new("job".parse()?, "node".parse()?, 1, [0; 16], at(100), ttl);
-    /// assert_eq!(lease.remaining(at(110)), Duration::from_secs(20));
-    /// assert_eq!(lease.remaining(at(130)), Duration::ZERO);
-    /// assert_eq!(lease.remaining(at(99)), Duration::ZERO);
+    /// let (sent, ttl) = (Duration::from_secs(100), Duration::from_secs(30));
+    /// let lease = Lease::new("job".parse()?, "node".parse()?, 1, [0; 16], sent, ttl);
+    /// assert_eq!(lease.remaining(Duration::from_secs(110)), Duration::from_secs(20));
+    /// assert_eq!(lease.remaining(Duration::from_secs(130)), Duration::ZERO);
     /// # Ok::<_, acme_store::InvalidKey>(())
     /// ```
     #[must_use]
-    pub fn remaining(&self, now: Timestamp) -> Duration {
-        Duration::try_from(now.duration_since(self.sent))
-            .map_or(Duration::ZERO, |used| self.ttl.saturating_sub(used))
+    pub const fn remaining(&self, now: Duration) -> Duration {
+        self.deadline().saturating_sub(now)
     }
 }
 

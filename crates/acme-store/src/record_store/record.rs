@@ -40,7 +40,8 @@ impl fmt::Debug for Record {
 pub enum Life {
     /// Until it is deleted.
     Durable,
-    /// For this span from the writing on, and at most twice that; its end need not cause an event.
+    /// For this span from the writing on, and at most twice that; its end need not
+    /// cause an event. A span that the store cannot count is as long as it can count.
     Ephemeral(Duration),
 }
 
@@ -139,6 +140,9 @@ pub struct Capabilities {
     pub max_value: usize,
     /// The most operations of one commit.
     pub max_batch: usize,
+    /// How long after a write returned another handle may still read what was
+    /// there before; zero unless replicas are read. The writing handle never does.
+    pub staleness: Duration,
     /// Whether a write that returned survives the loss of a server.
     pub survives_failover: bool,
     /// Whether the engine itself ends ephemeral records.
@@ -164,6 +168,7 @@ impl Capabilities {
                 Guard::Atomic => Self::MAX_BATCH,
                 Guard::RecordCas => 1,
             },
+            staleness: Duration::ZERO,
             survives_failover: false,
             ephemeral_ttl: false,
         }
@@ -181,12 +186,16 @@ pub enum WatchKind {
 }
 
 /// How a store keeps a former holder of a lease from committing.
+///
+/// With either, of all who have read one state of a record only one replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guard {
-    /// It judges the lease and writes in one atomic step.
+    /// It judges the lease and writes in one atomic step: whoever comes back late
+    /// is fenced, even before anybody else has the lease.
     Atomic,
-    /// It has only conditional writes of single records: the lease is judged first,
-    /// and it is the record's expected version that keeps a former holder out.
+    /// It has only conditional writes of single records: the lease, a record as any
+    /// other, is judged first, and it is the record's expected version that keeps a
+    /// former holder out once another has written.
     RecordCas,
 }

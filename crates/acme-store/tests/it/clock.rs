@@ -12,17 +12,28 @@ use acme_store::{
 
 /// A clock that moves when a test says so.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TestClock(Arc<Mutex<Timestamp>>);
+pub(crate) struct TestClock(Arc<Mutex<(Timestamp, Duration)>>);
 
 impl TestClock {
     pub(crate) fn advance(&self, span: Duration) {
-        *self.0.lock().unwrap() += span;
+        let mut time = self.0.lock().unwrap();
+        time.0 += span;
+        time.1 += span;
+    }
+
+    /// What an operator does to a machine.
+    pub(crate) fn set_wall(&self, now: Timestamp) {
+        self.0.lock().unwrap().0 = now;
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        self.0.lock().unwrap().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.lock().unwrap().1
     }
 
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
@@ -43,6 +54,10 @@ impl Impatient {
 impl Clock for Impatient {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.sleeps().into_iter().sum()
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {

@@ -56,6 +56,7 @@ async fn only_those_wake_whose_deadline_has_come() {
 #[tokio::test]
 async fn setting_the_wall_clock_wakes_no_one() {
     let clock = clock();
+    let before = clock.monotonic();
     let sleeper = tokio::spawn(clock.sleep(SECOND));
     clock.set_wall("2030-01-01T00:00:00Z".parse().unwrap());
     assert_eq!(clock.sleepers(), 1);
@@ -63,4 +64,5 @@ async fn setting_the_wall_clock_wakes_no_one() {
     clock.advance(SECOND);
     sleeper.await.unwrap();
     assert_eq!(clock.now(), "2020-01-01T00:00:01Z".parse().unwrap());
+    assert_eq!(clock.monotonic() - before, SECOND);
 }
