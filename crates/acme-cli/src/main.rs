@@ -6,6 +6,7 @@
     reason = "a program talks to its user"
 )]
 
+mod ca;
 mod demo;
 mod failure;
 mod serve;
@@ -37,6 +38,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs a certificate authority for tests, for any ACME client.
+    Ca(ca::Arguments),
     /// Shows the whole thing on this machine alone, with a CA of its own.
     Demo(demo::Arguments),
     /// Serves a directory of files over HTTPS.
@@ -44,11 +47,12 @@ enum Command {
 }
 
 impl Command {
-    /// What is logged where nothing is asked for. Both commands say themselves what the
+    /// What is logged where nothing is asked for. `demo` and `serve` say themselves what the
     /// service does, so that its own words would be the second ones; what is wrong with
     /// the store only it says.
     const fn default_log(&self) -> &'static str {
         match self {
+            Self::Ca(_) => "warn",
             Self::Demo(_) | Self::Serve(_) => {
                 "warn,acme_service::engine=off,acme_service::engine::looking=warn"
             }
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.command {
+            Command::Ca(arguments) => ca::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod bad_input;
+mod ca;
 mod demo;
 mod kill;
 mod serve;
