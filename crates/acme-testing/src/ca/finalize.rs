@@ -156,13 +156,16 @@ fn check_names(
 ) -> Result<(), Refusal> {
     let mut asked: BTreeSet<ServerName> = csr.names().iter().cloned().collect();
     for name in csr.common_names() {
-        let Ok(name) = name.parse().map(ServerName::Dns) else {
-            return Err(bad_csr("the common name is not a DNS name"));
-        };
-        if asked.insert(name) && style == Style::Boulder {
-            return Err(bad_csr(
-                "the common name is not among the alternative names",
-            ));
+        match name.parse() {
+            // No RFC gives an address a place in the subject; some clients repeat it there.
+            Ok(name @ ServerName::Ip(_)) if style != Style::Boulder && asked.contains(&name) => {}
+            Ok(name @ ServerName::Dns(_)) => {
+                if asked.insert(name) && style == Style::Boulder {
+                    let detail = "the common name is not among the alternative names";
+                    return Err(bad_csr(detail));
+                }
+            }
+            _ => return Err(bad_csr("the common name is not a DNS name")),
         }
     }
     if asked == order.names.iter().cloned().collect() {

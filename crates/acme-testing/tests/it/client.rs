@@ -13,7 +13,11 @@ use acme_testing::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{
+    Response,
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -148,18 +152,40 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Answer {
-        let (parts, body) = self
-            .sender
-            .send_request(request)
-            .await
-            .unwrap()
-            .into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        self.try_send(request).await.unwrap()
+    }
+
+    pub(crate) async fn try_send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, hyper::Error> {
+        let (parts, body) = self.sender.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body,
-        }
+        })
+    }
+
+    /// A signed request, ready to be sent.
+    pub(crate) async fn signed(&mut self, url: &str, payload: &str) -> Request<Full<Bytes>> {
+        let header = self.header(url).await;
+        let body = FlattenedJws::sign(&self.key, &header, payload.as_bytes())
+            .unwrap()
+            .to_json();
+        Self::request(Method::POST, url, body)
+    }
+
+    /// The same client on a connection of its own.
+    pub(crate) async fn reconnect(&mut self, ca: &TestCa) {
+        let fresh = Self::connect(ca).await;
+        self.sender = fresh.sender;
+    }
+
+    /// Sends, and reads only the head of the answer.
+    pub(crate) async fn open(&mut self, request: Request<Full<Bytes>>) -> Response<Incoming> {
+        self.sender.send_request(request).await.unwrap()
     }
 
     pub(crate) fn request(method: Method, url: &str, body: Vec<u8>) -> Request<Full<Bytes>> {

@@ -9,25 +9,51 @@ mod pki;
 #[cfg(feature = "ca")]
 mod account;
 #[cfg(feature = "ca")]
+mod alternate;
+#[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
 mod client;
+#[cfg(feature = "ca")]
+mod external_account;
+#[cfg(feature = "ca")]
+mod fault_bodies;
+#[cfg(feature = "ca")]
+mod fault_chains;
+#[cfg(feature = "ca")]
+mod fault_headers;
+#[cfg(feature = "ca")]
+mod fault_resources;
 #[cfg(feature = "ca")]
 mod faults;
 #[cfg(feature = "ca")]
 mod finalize;
 #[cfg(feature = "ca")]
+mod handle;
+#[cfg(feature = "ca")]
 mod http_01;
+#[cfg(feature = "ca")]
+mod key_change;
 #[cfg(feature = "ca")]
 mod lifecycle;
 #[cfg(feature = "ca")]
 mod order;
+#[cfg(feature = "ca")]
+mod orders_list;
+#[cfg(feature = "ca")]
+mod plain_http;
+#[cfg(feature = "ca")]
+mod pre_authorization;
+#[cfg(feature = "ca")]
+mod profile;
 #[cfg(feature = "ca")]
 mod renewal;
 #[cfg(feature = "ca")]
 mod request;
 #[cfg(feature = "ca")]
 mod revocation;
+#[cfg(feature = "ca")]
+mod style;
 #[cfg(feature = "ca")]
 mod tls_alpn_01;
 #[cfg(feature = "ca")]
