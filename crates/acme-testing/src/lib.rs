@@ -7,11 +7,23 @@
 #[cfg(feature = "ca")]
 mod ca;
 mod clock;
+#[cfg(feature = "client")]
+mod failing_ca;
+#[cfg(feature = "client")]
+mod fake_ca;
+mod fault;
+mod faulty_responder;
+#[cfg(feature = "client")]
+mod hanging_ca;
+#[cfg(feature = "client")]
+mod issuance_gate;
 mod null_responder;
 mod pki;
 mod recording_responder;
 mod valid_for_name;
 
+#[cfg(feature = "client")]
+pub use acme_client as client;
 pub use acme_messages as messages;
 pub use acme_responders as responders;
 #[cfg(feature = "ca")]
@@ -21,7 +33,17 @@ pub use ca::{
     TestCaBuilder, TestCaConfig, TestCaError, ValidationConfig,
 };
 pub use clock::ManualClock;
+#[cfg(feature = "client")]
+pub use failing_ca::FailingCa;
+#[cfg(feature = "client")]
+pub use fake_ca::{FakeCa, FakeCaBuilder, FakeOrder, FakeOutcome};
+pub use fault::{Fault, InjectedFault};
+pub use faulty_responder::FaultyResponder;
+#[cfg(feature = "client")]
+pub use hanging_ca::HangingCa;
+#[cfg(feature = "client")]
+pub use issuance_gate::IssuanceGate;
 pub use null_responder::NullResponder;
 pub use pki::{CertificateValidity, PkiError, TestPki};
 pub use recording_responder::{RecordingResponder, ResponderCall};
-pub use valid_for_name::valid_for_name;
+pub use valid_for_name::{assert_valid_for_name, valid_for_name};
