@@ -23,7 +23,7 @@ use acme_messages::{
 use rustls_pki_types::CertificateDer;
 use tokio::sync::watch;
 
-use crate::{CertificateValidity, IssuanceGate, PkiError, fault::panic_as_told};
+use crate::{CertificateValidity, IssuanceGate, PkiError, mishap::panic_as_told};
 use issuer::Issuer;
 use proof::Challenger;
 use script::Script;

@@ -3,7 +3,7 @@
 use acme_messages::{ChallengeType, jose::BoxFuture};
 use acme_responders::{ChallengeContext, Responder, ResponderError};
 
-use crate::{Fault, InjectedFault, NullResponder, fault::panic_as_told};
+use crate::{InjectedFault, Mishap, NullResponder, mishap::panic_as_told};
 
 /// Fails, hangs or panics when it is started or stopped; otherwise passes on.
 ///
@@ -12,7 +12,7 @@ use crate::{Fault, InjectedFault, NullResponder, fault::panic_as_told};
 /// it to see what it was told.
 ///
 /// ```
-/// use acme_testing::{Fault, FaultyResponder, messages, responders};
+/// use acme_testing::{Mishap, FaultyResponder, messages, responders};
 /// use messages::{ChallengeType, KeyAuthorization, Token, jose};
 /// use responders::{ChallengeContext, Responder};
 ///
@@ -24,7 +24,7 @@ use crate::{Fault, InjectedFault, NullResponder, fault::panic_as_told};
 /// let name = "example.com".parse()?;
 /// let challenge = ChallengeContext::new(name, ChallengeType::Dns01, token, proof);
 ///
-/// let responder = FaultyResponder::new(ChallengeType::Dns01).in_stop(Fault::Fail);
+/// let responder = FaultyResponder::new(ChallengeType::Dns01).in_stop(Mishap::Fail);
 /// responder.start(&challenge).await?;
 /// assert!(responder.stop(&challenge).await.is_err());
 /// # Ok(())
@@ -33,8 +33,8 @@ use crate::{Fault, InjectedFault, NullResponder, fault::panic_as_told};
 #[derive(Debug)]
 pub struct FaultyResponder {
     next: Box<dyn Responder>,
-    start: Option<Fault>,
-    stop: Option<Fault>,
+    start: Option<Mishap>,
+    stop: Option<Mishap>,
 }
 
 impl FaultyResponder {
@@ -55,15 +55,15 @@ impl FaultyResponder {
 
     /// What goes wrong whenever it is started.
     #[must_use]
-    pub const fn in_start(mut self, fault: Fault) -> Self {
-        self.start = Some(fault);
+    pub const fn in_start(mut self, mishap: Mishap) -> Self {
+        self.start = Some(mishap);
         self
     }
 
     /// What goes wrong whenever it is stopped.
     #[must_use]
-    pub const fn in_stop(mut self, fault: Fault) -> Self {
-        self.stop = Some(fault);
+    pub const fn in_stop(mut self, mishap: Mishap) -> Self {
+        self.stop = Some(mishap);
         self
     }
 }
@@ -94,16 +94,16 @@ impl Responder for FaultyResponder {
 
 /// The work is not even begun where it is not to be done.
 fn spoil<'a>(
-    fault: Option<Fault>,
+    mishap: Option<Mishap>,
     work: impl FnOnce() -> BoxFuture<'a, Result<(), ResponderError>> + Send + 'a,
 ) -> BoxFuture<'a, Result<(), ResponderError>> {
     Box::pin(async move {
-        match fault {
+        match mishap {
             None => return work().await,
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Panic) => panic_as_told("the responder"),
-            Some(Fault::FailAfterwards) => work().await?,
-            Some(Fault::Fail) => {}
+            Some(Mishap::Hang) => std::future::pending().await,
+            Some(Mishap::Panic) => panic_as_told("the responder"),
+            Some(Mishap::FailAfterwards) => work().await?,
+            Some(Mishap::Fail) => {}
         }
         Err(ResponderError::new(InjectedFault))
     })

@@ -11,15 +11,23 @@ mod clock;
 mod failing_ca;
 #[cfg(feature = "client")]
 mod fake_ca;
-mod fault;
 mod faulty_responder;
+#[cfg(feature = "client")]
+mod faulty_transport;
 #[cfg(feature = "client")]
 mod hanging_ca;
 #[cfg(feature = "client")]
 mod issuance_gate;
+mod mishap;
 mod null_responder;
 mod pki;
+#[cfg(feature = "client")]
+mod received_request;
 mod recording_responder;
+#[cfg(feature = "client")]
+mod recording_transport;
+#[cfg(feature = "client")]
+mod scripted_transport;
 mod valid_for_name;
 
 #[cfg(feature = "client")]
@@ -37,13 +45,21 @@ pub use clock::ManualClock;
 pub use failing_ca::FailingCa;
 #[cfg(feature = "client")]
 pub use fake_ca::{FakeCa, FakeCaBuilder, FakeOrder, FakeOutcome};
-pub use fault::{Fault, InjectedFault};
 pub use faulty_responder::FaultyResponder;
+#[cfg(feature = "client")]
+pub use faulty_transport::{FaultyTransport, Meddling};
 #[cfg(feature = "client")]
 pub use hanging_ca::HangingCa;
 #[cfg(feature = "client")]
 pub use issuance_gate::IssuanceGate;
+pub use mishap::{InjectedFault, Mishap};
 pub use null_responder::NullResponder;
 pub use pki::{CertificateValidity, PkiError, TestPki};
+#[cfg(feature = "client")]
+pub use received_request::ReceivedRequest;
 pub use recording_responder::{RecordingResponder, ResponderCall};
+#[cfg(feature = "client")]
+pub use recording_transport::{RecordedExchange, RecordingTransport};
+#[cfg(feature = "client")]
+pub use scripted_transport::{Exchange, ScriptError, ScriptedTransport};
 pub use valid_for_name::{assert_valid_for_name, valid_for_name};

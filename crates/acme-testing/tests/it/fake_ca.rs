@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use acme_testing::{
-    CertificateValidity, FakeCa, FakeCaBuilder, FakeOutcome, Fault, FaultyResponder, IssuanceGate,
-    ManualClock, RecordingResponder, ResponderCall, assert_valid_for_name,
+    CertificateValidity, FakeCa, FakeCaBuilder, FakeOutcome, FaultyResponder, IssuanceGate,
+    ManualClock, Mishap, RecordingResponder, ResponderCall, assert_valid_for_name,
     client::{
         CertificateAuthority, CertificateRequest, Error, ErrorKind, IssuedCertificate, Operation,
         RenewalAdvice,
@@ -185,7 +185,7 @@ async fn challenges_are_offered_as_told() {
 #[tokio::test]
 async fn a_responder_that_cannot_start_is_the_error_and_is_stopped() {
     let ca = FakeCa::new(clock()).unwrap();
-    let faulty = FaultyResponder::new(ChallengeType::Http01).in_start(Fault::Fail);
+    let faulty = FaultyResponder::new(ChallengeType::Http01).in_start(Mishap::Fail);
     let responder = Arc::new(RecordingResponder::over(faulty));
     let order = request(&["example.com"]).responder(responder.clone());
     let error = ca.obtain(&order).await.unwrap_err();
@@ -202,11 +202,11 @@ async fn a_responder_that_cannot_start_is_the_error_and_is_stopped() {
 async fn a_responder_that_cannot_stop_spoils_nothing() {
     let clock = clock();
     let ca = FakeCa::new(clock.clone()).unwrap();
-    let faulty = FaultyResponder::new(ChallengeType::Http01).in_stop(Fault::Fail);
+    let faulty = FaultyResponder::new(ChallengeType::Http01).in_stop(Mishap::Fail);
     let order = request(&["example.com"]).responder(Arc::new(faulty));
     ca.obtain(&order).await.unwrap();
 
-    let faulty = FaultyResponder::new(ChallengeType::Http01).in_stop(Fault::Hang);
+    let faulty = FaultyResponder::new(ChallengeType::Http01).in_stop(Mishap::Hang);
     let order = request(&["example.com"]).responder(Arc::new(faulty));
     let issuance = start(&ca, order);
     clock.wait_for_sleepers(1).await;

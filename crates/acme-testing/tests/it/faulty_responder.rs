@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use acme_testing::{
-    Fault, FaultyResponder, InjectedFault, RecordingResponder,
+    FaultyResponder, InjectedFault, Mishap, RecordingResponder,
     messages::ChallengeType,
     responders::{Responder, ResponderError},
 };
@@ -53,23 +53,23 @@ async fn each_fault_happens_where_it_was_told_to() {
     let new = || FaultyResponder::new(ChallengeType::Http01);
     let [start, stop] = outcomes(new()).await;
     assert!(is_fine(&start) && is_fine(&stop));
-    let [start, stop] = outcomes(new().in_start(Fault::Fail)).await;
+    let [start, stop] = outcomes(new().in_start(Mishap::Fail)).await;
     assert!(is_injected(&start) && is_fine(&stop));
-    let [start, stop] = outcomes(new().in_stop(Fault::Fail)).await;
+    let [start, stop] = outcomes(new().in_stop(Mishap::Fail)).await;
     assert!(is_fine(&start) && is_injected(&stop));
-    let [start, stop] = outcomes(new().in_start(Fault::Hang).in_stop(Fault::Panic)).await;
+    let [start, stop] = outcomes(new().in_start(Mishap::Hang).in_stop(Mishap::Panic)).await;
     assert!(start.is_none() && has_panicked(&stop));
-    let [start, stop] = outcomes(new().in_start(Fault::Panic).in_stop(Fault::Hang)).await;
+    let [start, stop] = outcomes(new().in_start(Mishap::Panic).in_stop(Mishap::Hang)).await;
     assert!(has_panicked(&start) && stop.is_none());
 }
 
 #[tokio::test]
 async fn a_failure_comes_before_the_work_or_after_it() {
-    for (fault, calls) in [(Fault::Fail, 0), (Fault::FailAfterwards, 1)] {
+    for (mishap, calls) in [(Mishap::Fail, 0), (Mishap::FailAfterwards, 1)] {
         let inner = Arc::new(RecordingResponder::new(ChallengeType::Dns01));
-        let responder = FaultyResponder::over(inner.clone()).in_start(fault);
+        let responder = FaultyResponder::over(inner.clone()).in_start(mishap);
         assert_eq!(responder.challenge_type(), ChallengeType::Dns01);
         responder.start(&challenge("one")).await.unwrap_err();
-        assert_eq!(inner.under_way(), calls, "{fault:?}");
+        assert_eq!(inner.under_way(), calls, "{mishap:?}");
     }
 }

@@ -13,6 +13,10 @@ mod hopeless_cas;
 mod issuance_gate;
 mod pki;
 mod recording_responder;
+#[cfg(feature = "client")]
+mod scripted_transport;
+#[cfg(feature = "client")]
+mod transports;
 mod valid_for_name;
 
 #[cfg(feature = "ca")]

@@ -3,7 +3,7 @@
 /// What goes wrong with a call of a double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum Mishap {
     /// It fails, and nothing was done.
     Fail,
     /// It does what it was asked for, and then fails: as when an answer is lost.
