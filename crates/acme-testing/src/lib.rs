@@ -12,10 +12,14 @@ mod failing_ca;
 #[cfg(feature = "client")]
 mod fake_ca;
 mod faulty_responder;
+#[cfg(feature = "store")]
+mod faulty_store;
 #[cfg(feature = "client")]
 mod faulty_transport;
 #[cfg(feature = "client")]
 mod hanging_ca;
+#[cfg(feature = "store")]
+mod hopeless_stores;
 #[cfg(feature = "client")]
 mod issuance_gate;
 mod mishap;
@@ -34,6 +38,8 @@ mod valid_for_name;
 pub use acme_client as client;
 pub use acme_messages as messages;
 pub use acme_responders as responders;
+#[cfg(feature = "store")]
+pub use acme_store as store;
 #[cfg(feature = "ca")]
 pub use ca::{
     AccountConfig, AnswerConfig, DefaultProfile, Failure, IssuanceConfig, IssuedCertificate,
@@ -46,10 +52,14 @@ pub use failing_ca::FailingCa;
 #[cfg(feature = "client")]
 pub use fake_ca::{FakeCa, FakeCaBuilder, FakeOrder, FakeOutcome};
 pub use faulty_responder::FaultyResponder;
+#[cfg(feature = "store")]
+pub use faulty_store::{FaultyStore, StoreOperation};
 #[cfg(feature = "client")]
 pub use faulty_transport::{FaultyTransport, Meddling};
 #[cfg(feature = "client")]
 pub use hanging_ca::HangingCa;
+#[cfg(feature = "store")]
+pub use hopeless_stores::{FailingStore, HangingStore};
 #[cfg(feature = "client")]
 pub use issuance_gate::IssuanceGate;
 pub use mishap::{InjectedFault, Mishap};

@@ -15,6 +15,8 @@ mod pki;
 mod recording_responder;
 #[cfg(feature = "client")]
 mod scripted_transport;
+#[cfg(feature = "store")]
+mod stores;
 #[cfg(feature = "client")]
 mod transports;
 mod valid_for_name;
