@@ -7,13 +7,39 @@
 #[cfg(feature = "ca")]
 mod ca;
 mod clock;
+#[cfg(feature = "client")]
+mod failing_ca;
+#[cfg(feature = "client")]
+mod fake_ca;
+mod faulty_responder;
+#[cfg(feature = "store")]
+mod faulty_store;
+#[cfg(feature = "client")]
+mod faulty_transport;
+#[cfg(feature = "client")]
+mod hanging_ca;
+#[cfg(feature = "store")]
+mod hopeless_stores;
+#[cfg(feature = "client")]
+mod issuance_gate;
+mod mishap;
 mod null_responder;
 mod pki;
+#[cfg(feature = "client")]
+mod received_request;
 mod recording_responder;
+#[cfg(feature = "client")]
+mod recording_transport;
+#[cfg(feature = "client")]
+mod scripted_transport;
 mod valid_for_name;
 
+#[cfg(feature = "client")]
+pub use acme_client as client;
 pub use acme_messages as messages;
 pub use acme_responders as responders;
+#[cfg(feature = "store")]
+pub use acme_store as store;
 #[cfg(feature = "ca")]
 pub use ca::{
     AccountConfig, AnswerConfig, ChainFault, DefaultProfile, Failure, Fault, FaultRule,
@@ -22,7 +48,29 @@ pub use ca::{
     TestCaConfig, TestCaError, ValidationConfig,
 };
 pub use clock::ManualClock;
+#[cfg(feature = "client")]
+pub use failing_ca::FailingCa;
+#[cfg(feature = "client")]
+pub use fake_ca::{FakeCa, FakeCaBuilder, FakeOrder, FakeOutcome};
+pub use faulty_responder::FaultyResponder;
+#[cfg(feature = "store")]
+pub use faulty_store::{FaultyStore, StoreOperation};
+#[cfg(feature = "client")]
+pub use faulty_transport::{FaultyTransport, Meddling};
+#[cfg(feature = "client")]
+pub use hanging_ca::HangingCa;
+#[cfg(feature = "store")]
+pub use hopeless_stores::{FailingStore, HangingStore};
+#[cfg(feature = "client")]
+pub use issuance_gate::IssuanceGate;
+pub use mishap::{InjectedFault, Mishap};
 pub use null_responder::NullResponder;
 pub use pki::{CertificateValidity, PkiError, TestPki, TestPkiBuilder};
+#[cfg(feature = "client")]
+pub use received_request::ReceivedRequest;
 pub use recording_responder::{RecordingResponder, ResponderCall};
-pub use valid_for_name::valid_for_name;
+#[cfg(feature = "client")]
+pub use recording_transport::{RecordedExchange, RecordingTransport};
+#[cfg(feature = "client")]
+pub use scripted_transport::{Exchange, ScriptError, ScriptedTransport};
+pub use valid_for_name::{assert_valid_for_name, valid_for_name};

@@ -4,6 +4,7 @@
 mod builder;
 mod error;
 mod issuer;
+mod key;
 mod profile;
 mod validity;
 
@@ -20,6 +21,9 @@ use spki::SubjectPublicKeyInfoOwned;
 pub use builder::TestPkiBuilder;
 pub use error::PkiError;
 pub use validity::CertificateValidity;
+
+pub(crate) use key::IssuerKey;
+pub(crate) use profile::alternative_names;
 
 use issuer::Issuer;
 use profile::Profile;

@@ -1,9 +1,13 @@
 //! A responder that writes down what it is told.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use acme_messages::{ChallengeType, jose::BoxFuture};
 use acme_responders::{ChallengeContext, Responder, ResponderError};
+use tokio::sync::watch;
 
 use crate::NullResponder;
 
@@ -43,6 +47,13 @@ use crate::NullResponder;
 pub struct RecordingResponder {
     next: Box<dyn Responder>,
     calls: Mutex<Vec<ResponderCall>>,
+    counts: watch::Sender<Counts>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    calls: usize,
+    under_way: usize,
 }
 
 /// One call of a [`RecordingResponder`].
@@ -67,6 +78,7 @@ impl RecordingResponder {
         Self {
             next: Box::new(next),
             calls: Mutex::default(),
+            counts: watch::Sender::default(),
         }
     }
 
@@ -79,14 +91,36 @@ impl RecordingResponder {
     /// How many challenges were started and not stopped.
     #[must_use]
     pub fn under_way(&self) -> usize {
-        let mut tokens = std::collections::HashSet::new();
-        for call in self.lock().iter() {
+        self.counts.borrow().under_way
+    }
+
+    /// Waits until at least `count` calls have come.
+    pub async fn wait_for_calls(&self, count: usize) {
+        let mut counts = self.counts.subscribe();
+        // The sender lives as long as this responder: there is no error to meet.
+        let _ = counts.wait_for(|now| now.calls >= count).await;
+    }
+
+    /// Waits until each challenge that was started was told to stop.
+    pub async fn wait_until_idle(&self) {
+        let mut counts = self.counts.subscribe();
+        let _ = counts.wait_for(|now| now.under_way == 0).await;
+    }
+
+    fn record(&self, call: ResponderCall) {
+        let mut calls = self.lock();
+        calls.push(call);
+        let mut tokens = HashSet::new();
+        for call in calls.iter() {
             match call {
-                ResponderCall::Start(it) => tokens.insert(it.token().clone()),
+                ResponderCall::Start(it) => tokens.insert(it.token()),
                 ResponderCall::Stop(it) => tokens.remove(it.token()),
             };
         }
-        tokens.len()
+        self.counts.send_replace(Counts {
+            calls: calls.len(),
+            under_way: tokens.len(),
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<ResponderCall>> {
@@ -103,7 +137,7 @@ impl Responder for RecordingResponder {
         &'a self,
         challenge: &'a ChallengeContext,
     ) -> BoxFuture<'a, Result<(), ResponderError>> {
-        self.lock().push(ResponderCall::Start(challenge.clone()));
+        self.record(ResponderCall::Start(challenge.clone()));
         self.next.start(challenge)
     }
 
@@ -111,7 +145,7 @@ impl Responder for RecordingResponder {
         &'a self,
         challenge: &'a ChallengeContext,
     ) -> BoxFuture<'a, Result<(), ResponderError>> {
-        self.lock().push(ResponderCall::Stop(challenge.clone()));
+        self.record(ResponderCall::Stop(challenge.clone()));
         self.next.stop(challenge)
     }
 

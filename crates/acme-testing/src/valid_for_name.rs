@@ -31,17 +31,43 @@ pub fn valid_for_name(der: &[u8], name: &str) -> bool {
         return certificate.is_valid_for(&name);
     }
     CertificateSigningRequest::from_der(der)
-        .is_ok_and(|csr| csr.names().iter().any(|own| covers(own, &name)))
+        .is_ok_and(|csr| csr.names().iter().any(|own| own.covers(&name)))
 }
 
-fn covers(own: &ServerName, name: &ServerName) -> bool {
-    own == name
-        || match (own, name) {
-            (ServerName::Dns(own), ServerName::Dns(name)) => {
-                own.is_wildcard()
-                    && !name.is_wildcard()
-                    && name.as_str().split_once('.').map(|it| it.1) == Some(own.base())
-            }
-            _ => false,
+/// Demands that a DER certificate or CSR is for `name`, as [`valid_for_name`] tells it.
+///
+/// ```
+/// use acme_testing::{CertificateValidity, TestPki, assert_valid_for_name};
+///
+/// let pki = TestPki::new()?;
+/// let names = ["example.com".parse()?];
+/// let (chain, _) = pki.issue_server(&names, CertificateValidity::FOREVER)?;
+/// assert_valid_for_name(&chain.as_der()[0], "example.com");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+/// - When it is not; the message says what it is for.
+#[track_caller]
+pub fn assert_valid_for_name(der: &[u8], name: &str) {
+    let Some(own) = names(der) else {
+        panic!("neither a certificate nor a signing request, so not for {name}")
+    };
+    assert!(
+        valid_for_name(der, name),
+        "not for {name}, but for {}",
+        own.join(", ")
+    );
+}
+
+/// The names that a certificate or a signing request is for.
+fn names(der: &[u8]) -> Option<Vec<String>> {
+    let text = |names: &[ServerName]| names.iter().map(ToString::to_string).collect();
+    match CertificateInfo::from_der(der) {
+        Ok(certificate) => Some(text(&certificate.names)),
+        Err(_) => {
+            let csr = CertificateSigningRequest::from_der(der).ok()?;
+            Some(text(csr.names()))
         }
+    }
 }

@@ -116,19 +116,16 @@ pub enum Fault {
 
 impl Fault {
     /// A rule for this fault: only requests of this operation.
-    #[must_use]
     pub fn on(self, operation: super::Operation) -> FaultRule {
         FaultRule::from(self).on(operation)
     }
 
     /// A rule for this fault: only the next `count` requests that it fits.
-    #[must_use]
     pub fn times(self, count: u32) -> FaultRule {
         FaultRule::from(self).times(count)
     }
 
     /// A rule for this fault: this share of the requests that it fits, from 0 to 1.
-    #[must_use]
     pub fn rate(self, rate: f64) -> FaultRule {
         FaultRule::from(self).rate(rate)
     }

@@ -123,7 +123,8 @@ fn authority_key_identifier(
     })
 }
 
-fn alternative_names(names: &[ServerName]) -> der::Result<SubjectAltName> {
+/// The extension with these names, in this order.
+pub(crate) fn alternative_names(names: &[ServerName]) -> der::Result<SubjectAltName> {
     names
         .iter()
         .map(|name| match name {

@@ -2,9 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod challenges;
 mod clock;
-mod doubles;
+#[cfg(feature = "client")]
+mod fake_ca;
+mod faulty_responder;
+#[cfg(feature = "client")]
+mod hopeless_cas;
+#[cfg(feature = "client")]
+mod issuance_gate;
 mod pki;
+mod recording_responder;
+#[cfg(feature = "client")]
+mod scripted_transport;
+#[cfg(feature = "store")]
+mod stores;
+#[cfg(feature = "client")]
+mod transports;
+mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;

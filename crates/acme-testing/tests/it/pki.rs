@@ -118,7 +118,7 @@ fn openssl_verifies_a_chain() {
 }
 
 /// Lets OpenSSL verify a chain; `None` when it is not there.
-fn openssl_verify(root: &str, chain: &CertificateChain, name: &str) -> Option<()> {
+pub(crate) fn openssl_verify(root: &str, chain: &CertificateChain, name: &str) -> Option<()> {
     Command::new("openssl").arg("version").output().ok()?;
     let directory = tempfile::tempdir().unwrap();
     let path = |file: &str| directory.path().join(file);

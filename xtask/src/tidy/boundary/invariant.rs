@@ -42,6 +42,15 @@ const NO_SERVER_FEATURES: &[(&str, &str)] = &[
     ("hyper-util", "server-auto"),
     ("hyper-util", "server-graceful"),
 ];
+const NO_TLS_NO_HTTP: &[&str] = &[
+    "hyper*",
+    "http",
+    "rustls",
+    "tokio-rustls",
+    "ring",
+    "aws-lc-rs",
+    "aws-lc-sys",
+];
 const NO_TLS_NO_RUNTIME: &[&str] = &[
     "tokio*",
     "hyper*",
@@ -183,6 +192,22 @@ pub(in crate::tidy) const BOUNDARIES: &[Boundary] = &[
         features: EITHER,
         reach: Reach::Everything,
         forbidden: &["acme-testing", "acme-cli"],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-testing knows no engine and no endpoint",
+        krate: "acme-testing",
+        features: EITHER,
+        reach: Reach::Everything,
+        forbidden: &["acme-service", "acme-endpoint", "acme-cli"],
+        forbidden_features: &[],
+    },
+    Boundary {
+        rule: "acme-testing alone brings no HTTP and no TLS",
+        krate: "acme-testing",
+        features: &[Selection::None],
+        reach: Reach::Everything,
+        forbidden: NO_TLS_NO_HTTP,
         forbidden_features: &[],
     },
 ];

@@ -44,6 +44,9 @@ fn each_invariant_is_seen_to_break() {
         ("acme-service", Every, "rustls v0.23.46|"),
         ("acme-service", Every, "acme-endpoint v0.1.0 (/x)|"),
         ("acme-endpoint", Every, "acme-testing v0.1.0 (/x)|"),
+        ("acme-testing", Every, "acme-service v0.1.0 (/x)|"),
+        ("acme-testing", None, "hyper-util v0.1.0|"),
+        ("acme-testing", None, "rustls v0.23.46|"),
     ] {
         let findings = found(krate, selection, line);
         assert_eq!(
@@ -67,6 +70,8 @@ fn what_is_allowed_is_not_found() {
         ("acme-store", Default, "tokio v1.0.0|fs,rt"),
         ("acme-responders", Every, "hyper v1.12.0|server"),
         ("acme-service", Default, "tokio v1.0.0|rt"),
+        ("acme-testing", Every, "acme-store v0.1.0 (/x)|"),
+        ("acme-testing", Default, "hyper v1.12.0|server"),
     ] {
         let findings = found(krate, selection, line);
         assert_eq!(findings, Vec::<String>::new(), "{krate}: {line}");
