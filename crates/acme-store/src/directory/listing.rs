@@ -67,12 +67,10 @@ fn page_of(
     let last = found.last_key_value().filter(|_| more);
     let next = last.map(|(file_name, _)| Cursor::new(file_name.as_bytes()));
     let mut links = Links::default();
-    let items = found
-        .into_iter()
-        .filter_map(|(file_name, (name, file_type))| {
-            listed(folder, &mut links, &file_name, name, file_type)
-        })
-        .collect();
+    let mut items = Vec::with_capacity(found.len());
+    for (file_name, (name, file_type)) in found {
+        items.extend(listed(folder, &mut links, &file_name, name, file_type)?);
+    }
     Ok(Page { items, next })
 }
 
@@ -98,10 +96,10 @@ fn listed(
     file_name: &OsStr,
     name: ServerName,
     file_type: FileType,
-) -> Option<Listed> {
+) -> Result<Option<Listed>, StoreError> {
     let path = folder.path().join(file_name);
     if file_type.is_symlink() && links.is_alias(folder, &path) {
-        return None;
+        return Ok(None);
     }
     let metadata = match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => metadata,
@@ -109,13 +107,17 @@ fn listed(
             folder.warn_once(file_name, || {
                 tracing::warn!(file = ?file_name, "passed over: not a file");
             });
-            return None;
+            return Ok(None);
         }
-        // Gone, or a link to nothing or to what cannot be read just now: then
-        // the link's own version stands for it, and reading it says what is wrong.
-        Err(_) => fs::symlink_metadata(&path).ok()?,
+        Err(error) => match fs::symlink_metadata(&path) {
+            // To nothing, or to what cannot be read just now: the link's own
+            // version stands for it, and reading it says what is wrong.
+            Ok(link) if link.is_symlink() => link,
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Ok(_) | Err(_) => return Err(reading::io_error("look at", &path, error)),
+        },
     };
-    Some(Listed::new(name, reading::version(&metadata)))
+    Ok(Some(Listed::new(name, reading::version(&metadata))))
 }
 
 /// What is needed to judge links, looked up when there is the first one.

@@ -21,7 +21,11 @@ mod directory;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod odd_entries;
+#[cfg(unix)]
 mod other_process;
+#[cfg(unix)]
+mod outage;
 #[cfg(unix)]
 mod permissions;
 #[cfg(unix)]

@@ -35,35 +35,49 @@ fn files(directory: &tempfile::TempDir) -> Vec<String> {
     files
 }
 
+// S9, D9: neither a key nor a request is lost.
 #[test]
 fn failed_write_keeps_old_key() {
+    for before in ["old", ""] {
+        for failing in STEPS {
+            a_failure_keeps(before, failing);
+        }
+    }
+}
+
+fn a_failure_keeps(before: &str, failing: Step) {
     let directory = tempfile::tempdir().unwrap();
     let folder = folder(&directory);
     let path = folder.path_of(&name());
-    fs::write(&path, "old").unwrap();
+    fs::write(&path, before).unwrap();
     let old = version(&folder);
-    for failing in STEPS {
-        let expected = Expect::Version(version(&folder));
-        let mut steps = Vec::new();
-        let result = put_with(&folder, &name(), b"new", &expected, 0o600, &mut |step| {
+    let mut steps = Vec::new();
+    let result = put_with(
+        &folder,
+        &name(),
+        b"new",
+        &Expect::Version(old.clone()),
+        0o600,
+        &mut |step| {
             steps.push(step);
             if step == failing {
                 Err(io::ErrorKind::StorageFull.into())
             } else {
                 Ok(())
             }
-        });
-        assert!(matches!(
-            result,
-            Err(PutError::Store(StoreError::Io { .. }))
-        ));
-        assert_eq!(files(&directory), ["a.example.com.pem"], "{failing:?}");
-        assert_eq!(steps.last(), Some(&failing));
-        let placed = failing == Step::SyncDirectory;
-        let contents = if placed { "new" } else { "old" };
-        assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{failing:?}");
-        assert_eq!(version(&folder) == old, !placed, "{failing:?}");
-    }
+        },
+    );
+    assert!(matches!(
+        result,
+        Err(PutError::Store(StoreError::Io { .. }))
+    ));
+    assert_eq!(files(&directory), ["a.example.com.pem"], "{failing:?}");
+    let until = STEPS.iter().position(|it| *it == failing).unwrap();
+    assert_eq!(steps, STEPS[..=until], "each step comes, and in this order");
+    let placed = failing == Step::SyncDirectory;
+    let contents = if placed { "new" } else { before };
+    assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{failing:?}");
+    assert_eq!(version(&folder) == old, !placed, "{failing:?}");
 }
 
 #[test]
@@ -86,6 +100,43 @@ fn failed_write_of_a_new_entry_leaves_nothing() {
         );
         assert!(result.is_err());
         assert_eq!(files(&directory), [""; 0], "{failing:?}");
+    }
+}
+
+// D11, T44: file systems of other systems take no `*` and no `:`.
+#[test]
+fn a_name_that_the_file_system_refuses_is_no_passing_fault() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    for (text, refused) in [
+        ("*.example.com", true),
+        ("2001:db8::1", true),
+        ("a.example.com", false),
+    ] {
+        let name = EntryName::new(&text.parse().unwrap(), 255).unwrap();
+        check(&folder, &name, 0o600).unwrap();
+        let mut asked = false;
+        let checked = check_with(&folder, &name, 0o600, &mut |_| {
+            asked = true;
+            Err(Errno::INVAL.into())
+        });
+        assert_eq!(asked, refused, "{text}: only what may be refused is tried");
+        let put = put_with(&folder, &name, b"x", &Expect::Absent, 0o600, &mut |step| {
+            if step == Step::Place {
+                Err(Errno::INVAL.into())
+            } else {
+                Ok(())
+            }
+        });
+        let (Err(PutError::Store(put)), checked) = (put, checked) else {
+            panic!("{text} was put");
+        };
+        assert_eq!(checked.is_err(), refused, "{text}");
+        for error in checked.err().into_iter().chain([put]) {
+            let not_allowed = matches!(error, StoreError::NameNotAllowed { .. });
+            assert_eq!((not_allowed, error.is_transient()), (refused, !refused));
+        }
+        assert_eq!(files(&directory), [""; 0], "{text}");
     }
 }
 
