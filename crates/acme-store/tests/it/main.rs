@@ -19,6 +19,8 @@ mod account_key;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]
+mod killed;
+#[cfg(unix)]
 mod names;
 #[cfg(unix)]
 mod odd_entries;

@@ -13,8 +13,8 @@ use std::{
 };
 
 use acme_store::{
-    CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect, PutError,
-    StoreError, load_or_create_account_key, messages::ServerName,
+    CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect, Listed,
+    PutError, StoreError, load_or_create_account_key, messages::ServerName,
 };
 use tempfile::TempDir;
 
@@ -120,6 +120,7 @@ async fn task() {
     let path = PathBuf::from(env::var_os(DIRECTORY).unwrap());
     match &*task {
         "put all" => put_all(&path).await,
+        "put once" => put_once(&path).await,
         "put for ever" => put_for_ever(&path).await,
         "account key" => {
             let key = load_or_create_account_key(&path).await.unwrap();
@@ -164,12 +165,27 @@ async fn put(store: &DirectoryStore, name: &ServerName) -> Result<(), PutError> 
         .map(drop)
 }
 
+/// Replaces entry after entry, beside others who do the same.
 async fn put_for_ever(path: &Path) {
     let store = DirectoryStore::open(path).await.unwrap();
-    let name = "www.example.com".parse().unwrap();
-    loop {
-        put(&store, &name).await.unwrap();
-        say("put");
+    let listed = store.list_all().await.unwrap();
+    for Listed { name, .. } in listed.iter().cycle() {
+        match put(&store, name).await {
+            Ok(()) => say("put"),
+            Err(PutError::Conflict) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Replaces the first entry, and says what the file system has to say.
+async fn put_once(path: &Path) {
+    let store = DirectoryStore::open(path).await.unwrap();
+    let listed = store.list_all().await.unwrap();
+    match put(&store, &listed[0].name).await {
+        Ok(()) => say("put"),
+        Err(PutError::Store(StoreError::Io { source, .. })) => say(&source.kind().to_string()),
+        Err(other) => panic!("{other:?}"),
     }
 }
 

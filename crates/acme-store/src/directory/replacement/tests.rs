@@ -1,8 +1,13 @@
 //! Each step of a replacement fails in turn, and the old file stays.
 
-use std::os::unix::fs::symlink;
+use std::{
+    env,
+    os::unix::{fs::symlink, process::ExitStatusExt},
+    process::{Command, id},
+};
 
 use super::*;
+use crate::directory::temporary;
 
 const STEPS: [Step; 6] = [
     Step::Create,
@@ -78,6 +83,62 @@ fn a_failure_keeps(before: &str, failing: Step) {
     let contents = if placed { "new" } else { before };
     assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{failing:?}");
     assert_eq!(version(&folder) == old, !placed, "{failing:?}");
+}
+
+/// Which step of its write another process is killed before.
+const KILLED_BEFORE: &str = "ACME_STORE_TEST_KILLED_BEFORE";
+const KILLED_IN: &str = "ACME_STORE_TEST_KILLED_IN";
+
+// S9
+#[test]
+fn killed_before_each_step_leaves_the_old_file_or_the_new_one() {
+    if let Ok(step) = env::var(KILLED_BEFORE) {
+        return be_killed(&step);
+    }
+    // The file of this program may have been replaced by a new build meanwhile.
+    let program = if cfg!(target_os = "linux") {
+        format!("/proc/{}/exe", id()).into()
+    } else {
+        env::current_exe().unwrap()
+    };
+    let this =
+        "directory::replacement::tests::killed_before_each_step_leaves_the_old_file_or_the_new_one";
+    for step in STEPS {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = folder(&directory);
+        let path = folder.path_of(&name());
+        fs::write(&path, "old").unwrap();
+        let ended = Command::new(&program)
+            .args(["--exact", this])
+            .env(KILLED_BEFORE, format!("{step:?}"))
+            .env(KILLED_IN, directory.path())
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.signal(), Some(9), "{ended:?}");
+        let placed = step == Step::SyncDirectory;
+        let contents = if placed { "new" } else { "old" };
+        assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{step:?}");
+        let left = !placed && step != Step::Create;
+        assert_eq!(files(&directory).len(), 1 + usize::from(left), "{step:?}");
+        // Nothing that it held or left is in anybody's way.
+        temporary::sweep(&folder, folder.handle().unwrap()).unwrap();
+        assert_eq!(files(&directory), ["a.example.com.pem"]);
+        let expected = Expect::Version(version(&folder));
+        put(&folder, &name(), b"newer", &expected, 0o600).unwrap();
+    }
+}
+
+fn be_killed(step: &str) {
+    let folder = Folder::new(env::var_os(KILLED_IN).unwrap().into());
+    let expected = Expect::Version(version(&folder));
+    put_with(&folder, &name(), b"new", &expected, 0o600, &mut |it| {
+        if format!("{it:?}") == step {
+            let mut kill = Command::new("kill");
+            kill.args(["-9", &id().to_string()]).status()?;
+        }
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
