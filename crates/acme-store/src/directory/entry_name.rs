@@ -9,12 +9,18 @@ use crate::StoreError;
 /// The end of the file name of each entry.
 const SUFFIX: &str = ".pem";
 
+/// Characters of names that file systems made for other systems refuse.
+pub(super) const NOT_EVERYWHERE: [char; 2] = ['*', ':'];
+
 /// The name of an entry's file: a checked name, in lower case, and `.pem`.
 ///
 /// It never holds a separator and never begins with a dot, since no
 /// [`ServerName`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EntryName(String);
+pub(super) struct EntryName {
+    name: ServerName,
+    file: String,
+}
 
 impl EntryName {
     /// The file for a name, unless it is over `limit` bytes long.
@@ -27,15 +33,30 @@ impl EntryName {
         if text.len() + SUFFIX.len() > limit {
             return Err(StoreError::NameTooLong {
                 name: name.clone(),
-                limit: limit - SUFFIX.len(),
+                limit: limit.saturating_sub(SUFFIX.len()),
             });
         }
-        Ok(Self(text + SUFFIX))
+        Ok(Self {
+            name: name.clone(),
+            file: text + SUFFIX,
+        })
     }
 
     /// What the file is called.
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        &self.file
+    }
+
+    /// Whose file it is.
+    pub(super) const fn name(&self) -> &ServerName {
+        &self.name
+    }
+
+    /// What of the file's name some file systems do not take.
+    pub(super) fn not_everywhere(&self) -> String {
+        let mut characters: Vec<_> = self.file.matches(NOT_EVERYWHERE).collect();
+        characters.dedup();
+        characters.concat()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::entry_name::EntryName;
+use super::{entry_name::EntryName, listing::Listings};
 use crate::StoreError;
 
 /// How long a writer waits for another process's turn to end: thousands of turns.
@@ -37,6 +37,7 @@ pub(crate) struct Folder {
     path: PathBuf,
     name_limit: OnceLock<usize>,
     warned: Mutex<HashSet<Box<OsStr>>>,
+    listings: Mutex<Listings>,
 }
 
 /// The directory is there, and open.
@@ -54,6 +55,7 @@ impl Folder {
             path,
             name_limit: OnceLock::new(),
             warned: Mutex::default(),
+            listings: Mutex::default(),
         }
     }
 
@@ -153,6 +155,11 @@ impl Folder {
             Err(TryLockError::Error(error)) => return Err(self.failed("lock", error)),
         };
         Ok(Ok(Turn { handle, exclusive }))
+    }
+
+    /// The listings under way; locked for a moment, never while the disk is awaited.
+    pub(super) fn listings(&self) -> MutexGuard<'_, Listings> {
+        self.listings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says something about a file, but only the first time.

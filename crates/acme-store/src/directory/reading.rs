@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 use super::{entry_name::EntryName, folder::Folder};
 use crate::{BundleError, CertificateBundle, Entry, EntryState, StoreError, Version};
 
+/// How often a file that comes and goes is tried to be opened.
+const MAX_ATTEMPTS: u32 = 8;
+
 /// The entry of this name; `None` when the directory is there and holds none.
 pub(super) fn entry(folder: &Folder, name: &EntryName) -> Result<Option<Entry>, StoreError> {
     let path = folder.path_of(name);
@@ -48,17 +51,28 @@ pub(crate) fn open(folder: &Folder, path: &Path) -> Result<Option<(File, Metadat
     // Opening a pipe must not wait for its other end.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let failed = |error| io_error("read", path, error);
-    let file = match rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from) {
-        Ok(file) => File::from(file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return absent(folder, path),
-        Err(error) if is_special(path) => {
-            tracing::debug!(path = %path.display(), %error, "not a file");
-            return Err(not_a_file(path));
-        }
-        Err(error) => {
-            // The directory itself may be what is wrong.
-            folder.handle()?;
-            return Err(failed(error));
+    let mut attempts = 1;
+    let file = loop {
+        match rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from) {
+            Ok(file) => break File::from(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if is_absent(folder, path)? {
+                    return Ok(None);
+                }
+                if attempts == MAX_ATTEMPTS {
+                    return Err(failed(error));
+                }
+                attempts += 1;
+            }
+            Err(error) => {
+                // The directory itself may be what is wrong.
+                folder.handle()?;
+                if is_special(path) {
+                    tracing::debug!(path = %path.display(), %error, "not a file");
+                    return Err(not_a_file(path));
+                }
+                return Err(failed(error));
+            }
         }
     };
     let metadata = file.metadata().map_err(failed)?;
@@ -68,13 +82,14 @@ pub(crate) fn open(folder: &Folder, path: &Path) -> Result<Option<(File, Metadat
     Ok(Some((file, metadata)))
 }
 
-/// Makes sure that nothing is what there is.
-fn absent<T>(folder: &Folder, path: &Path) -> Result<Option<T>, StoreError> {
+/// Whether nothing is there, so that nothing could be opened; or something came meanwhile.
+fn is_absent(folder: &Folder, path: &Path) -> Result<bool, StoreError> {
     folder.handle()?;
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(io_error("read", path, error)),
-        Ok(_) => Err(not_a_file(path)),
+        Ok(link) if link.is_symlink() && fs::metadata(path).is_err() => Err(not_a_file(path)),
+        Ok(_) => Ok(false),
     }
 }
 
@@ -106,9 +121,9 @@ pub(crate) fn read(mut file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, S
     Ok(text)
 }
 
-/// Whether the contents are a request.
+/// Whether the contents are a request: all of them are blank, as far as was read.
 pub(super) fn is_blank(text: &[u8]) -> bool {
-    text.iter().all(u8::is_ascii_whitespace)
+    text.len() <= CertificateBundle::MAX_LENGTH && text.iter().all(u8::is_ascii_whitespace)
 }
 
 /// The version of a file: which one it is, how long, and when it was written.
@@ -136,5 +151,29 @@ pub(crate) fn io_error(operation: &'static str, path: &Path, source: io::Error) 
         operation,
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    // A file that is made between two looks is neither absent nor something else than a file.
+    #[test]
+    fn what_came_meanwhile_is_looked_at_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::new(directory.path().to_owned());
+        let path = directory.path().join("a.example.com.pem");
+        assert!(is_absent(&folder, &path).unwrap());
+        symlink("nowhere", &path).unwrap();
+        let dangling = is_absent(&folder, &path);
+        assert!(matches!(dangling, Err(StoreError::NotAFile { .. })));
+        fs::write(directory.path().join("nowhere"), "").unwrap();
+        assert!(!is_absent(&folder, &path).unwrap());
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        assert!(!is_absent(&folder, &path).unwrap());
     }
 }

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use rustix::io::Errno;
+
 use super::{
     Temporary,
     entry_name::EntryName,
@@ -67,17 +69,17 @@ fn put_with(
     before(Step::Sync).map_err(failed("sync"))?;
     file.sync_all().map_err(failed("sync"))?;
     let version = reading::version(&file.metadata().map_err(failed("read"))?);
-    before(Step::Place).map_err(failed("replace"))?;
-    let placed = match &old {
+    let placed = before(Step::Place).and_then(|()| match &old {
         Old::Nothing => temporary.name(&path),
         Old::File { .. } => temporary.replace(&path),
-    };
+    });
     match placed {
         Ok(()) => {}
         // Somebody who takes no turns was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(PutError::Conflict);
         }
+        Err(error) if refuses_name(name, &error) => return Err(not_allowed(name).into()),
         Err(error) => return Err(failed("replace")(error).into()),
     }
     before(Step::SyncDirectory).map_err(failed("sync"))?;
@@ -96,18 +98,53 @@ pub(super) fn check(
     name: &EntryName,
     new_file_mode: u32,
 ) -> Result<(), StoreError> {
+    check_with(folder, name, new_file_mode, &mut |_| Ok(()))
+}
+
+fn check_with(
+    folder: &Folder,
+    name: &EntryName,
+    new_file_mode: u32,
+    before: &mut dyn FnMut(Step) -> io::Result<()>,
+) -> Result<(), StoreError> {
     let handle = folder.handle()?;
     folder.check_writable()?;
     let path = target(folder, name)?;
     let old = Old::at(folder, &path)?;
-    if let Old::File { blank: false, .. } = old {
+    let characters = name.not_everywhere();
+    match old {
         // Whether the owner can be kept is known once it was tried.
-        let _turn = folder.turn(handle)?;
-        Temporary::create(folder)
-            .and_then(|it| old.dress(it.file(), new_file_mode))
-            .map_err(|error| io_error("keep the owner of", &path, error))?;
+        Old::File { blank: false, .. } => {
+            let _turn = folder.turn(handle)?;
+            Temporary::create(folder)
+                .and_then(|it| old.dress(it.file(), new_file_mode))
+                .map_err(|error| io_error("keep the owner of", &path, error))
+        }
+        // So is whether the file system takes the name.
+        Old::Nothing if !characters.is_empty() => {
+            let _turn = folder.turn(handle)?;
+            let created =
+                before(Step::Create).and_then(|()| Temporary::create_with(folder, &characters));
+            match created {
+                Ok(_) => Ok(()),
+                Err(error) if refuses_name(name, &error) => Err(not_allowed(name)),
+                Err(error) => Err(io_error("create a file for", &path, error)),
+            }
+        }
+        Old::Nothing | Old::File { .. } => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the file system has said that it takes no such name.
+fn refuses_name(name: &EntryName, error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::INVAL | Errno::ILSEQ)) && !name.not_everywhere().is_empty()
+}
+
+fn not_allowed(name: &EntryName) -> StoreError {
+    StoreError::NameNotAllowed {
+        name: name.name().clone(),
+    }
 }
 
 /// The path to write: the entry's own, or what it links to inside the directory.
@@ -119,9 +156,7 @@ fn target(folder: &Folder, name: &EntryName) -> Result<PathBuf, StoreError> {
     }
     let target = match fs::canonicalize(&path) {
         Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(reading::not_a_file(&path));
-        }
+        Err(error) if leads_nowhere(&error) => return Err(reading::not_a_file(&path)),
         Err(error) => return Err(io_error("follow the link", &path, error)),
     };
     let directory = fs::canonicalize(folder.path()).map_err(|it| folder.failed("open", it))?;
@@ -130,6 +165,11 @@ fn target(folder: &Folder, name: &EntryName) -> Result<PathBuf, StoreError> {
     } else {
         Err(StoreError::LinkLeavesDirectory { path })
     }
+}
+
+/// Whether a link leads to nothing, or in a circle.
+fn leads_nowhere(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::LOOP)
 }
 
 /// What is replaced.

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::folder::{Folder, Handle};
+use super::{
+    entry_name::NOT_EVERYWHERE,
+    folder::{Folder, Handle},
+};
 use crate::StoreError;
 
 /// Hexadecimal digits in a temporary name: 128 bits, so that none is met twice.
@@ -33,10 +36,16 @@ pub(crate) struct Temporary {
 
 impl Temporary {
     pub(crate) fn create(folder: &Folder) -> io::Result<Self> {
+        Self::create_with(folder, "")
+    }
+
+    /// As [`create`](Self::create), with more characters in the name: where the
+    /// file system refuses them, it refuses an entry that has them.
+    pub(super) fn create_with(folder: &Folder, characters: &str) -> io::Result<Self> {
         let mut random = [0; DIGITS / 2];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = folder.path().join(format!(".{digits}.tmp"));
+        let path = folder.path().join(format!(".{digits}{characters}.tmp"));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -111,7 +120,8 @@ pub(super) fn sweep(folder: &Folder, handle: Handle) -> Result<(), StoreError> {
 fn is_temporary(file: &OsStr) -> bool {
     let digits = file
         .to_str()
-        .and_then(|name| name.strip_prefix('.')?.strip_suffix(".tmp"));
+        .and_then(|name| name.strip_prefix('.')?.strip_suffix(".tmp"))
+        .map(|it| it.trim_end_matches(NOT_EVERYWHERE));
     digits.is_some_and(|it| {
         it.len() == DIGITS
             && it

@@ -63,6 +63,9 @@ fn peoples_files_are_read() {
         &format!("Bag Attributes\n{key}\nsubject=/CN=x\n{leaf}"),
         Ok(1),
     );
+    let parameters = "-----BEGIN DH PARAMETERS-----\nMAYCAQcCAQI=\n-----END DH PARAMETERS-----\n";
+    check(&format!("{GOOD}{parameters}trailing text"), Ok(2));
+    check(&format!("{key}{parameters}{leaf}"), Ok(1));
     check(&GOOD.replace('\n', "\r\n"), Ok(2));
     check(GOOD.trim_end(), Ok(2));
     check(&format!("\u{feff}{GOOD}"), Ok(2));
@@ -109,7 +112,7 @@ fn what_makes_no_bundle_is_named() {
     check(&format!("{GOOD}{long}"), Err(BundleError::TooLong));
 }
 
-// D3, D5
+// D2, D3, D4, D5
 #[test]
 fn what_is_written_suits_every_reader() {
     let bundle = PKI.bundle("www.example.com");

@@ -19,9 +19,15 @@ mod account_key;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]
+mod killed;
+#[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod odd_entries;
+#[cfg(unix)]
 mod other_process;
+#[cfg(unix)]
+mod outage;
 #[cfg(unix)]
 mod permissions;
 #[cfg(unix)]

@@ -15,7 +15,10 @@ use crate::{directory::files, pki::PKI};
 async fn put(outer: &Path, name: &ServerName) -> Vec<String> {
     let certificates = outer.join("certs");
     let store = DirectoryStore::open(&certificates).await.unwrap();
+    // T22: a name that a visitor asks for is never added.
     assert!(store.get(name).await.unwrap().is_none());
+    let _ = store.accepts(name).await;
+    assert_eq!(files(&certificates), [""; 0]);
     let put = store
         .put(name, &PKI.bundle("www.example.com"), Expect::Absent)
         .await;
@@ -106,6 +109,47 @@ proptest! {
         text in r"(\*\.)?([a-zA-Z0-9._/-]{1,12}\.){0,3}[a-zA-Z0-9./-]{1,10}",
     ) {
         check(&text);
+    }
+}
+
+// S4, D1, D8, D11, T42, T44: what can be kept under a name is known before an order is spent.
+#[tokio::test]
+async fn accepted_names_are_put_and_refused_ones_are_not() {
+    let directory = tempdir().unwrap();
+    let store = DirectoryStore::open(directory.path()).await.unwrap();
+    let bundle = PKI.bundle("www.example.com");
+    for (text, file) in [
+        ("WWW.Example.COM.", Some("www.example.com.pem")),
+        ("*.Example.com", Some("*.example.com.pem")),
+        ("xn--bcher-kva.example", Some("xn--bcher-kva.example.pem")),
+        ("localhost", Some("localhost.pem")),
+        ("con", Some("con.pem")),
+        ("a.pem", Some("a.pem.pem")),
+        ("192.0.2.1", Some("192.0.2.1.pem")),
+        ("2001:DB8::1", Some("2001:db8::1.pem")),
+        ("DEFAULT", None),
+        ("default.", None),
+    ] {
+        let name: ServerName = text.parse().unwrap();
+        let accepted = store.accepts(&name).await;
+        assert_eq!(
+            files(directory.path()),
+            [""; 0],
+            "{text}: asking leaves nothing"
+        );
+        let put = store.put(&name, &bundle, Expect::Absent).await;
+        let Some(file) = file else {
+            assert!(matches!(accepted, Err(StoreError::NameNotAllowed { name: it }) if it == name));
+            assert!(matches!(
+                put,
+                Err(PutError::Store(StoreError::NameNotAllowed { .. }))
+            ));
+            continue;
+        };
+        accepted.unwrap();
+        put.unwrap();
+        assert_eq!(files(directory.path()), [file]);
+        fs::remove_file(directory.path().join(file)).unwrap();
     }
 }
 

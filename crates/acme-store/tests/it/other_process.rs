@@ -1,7 +1,8 @@
 //! This test binary again, as another process: another user, another umask, one to kill.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, Permissions},
     io::Write,
     os::unix::{
         fs::{MetadataExt, PermissionsExt},
@@ -12,8 +13,8 @@ use std::{
 };
 
 use acme_store::{
-    CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect, PutError,
-    StoreError, load_or_create_account_key, messages::ServerName,
+    CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect, Listed,
+    PutError, StoreError, load_or_create_account_key, messages::ServerName,
 };
 use tempfile::TempDir;
 
@@ -34,26 +35,27 @@ pub(crate) fn is_root() -> bool {
 /// What another process does in a directory.
 pub(crate) struct OtherProcess {
     command: Command,
-    /// The program, where others may run it.
-    _program: TempDir,
+    /// The program, where nobody may run it.
+    copy: Option<TempDir>,
 }
 
 impl OtherProcess {
     pub(crate) fn new(task: &str, directory: &Path, umask: &str) -> Self {
-        let program = tempfile::tempdir().unwrap();
-        fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let path: PathBuf = program.path().join("it");
-        fs::copy(env::current_exe().unwrap(), &path).unwrap();
+        Self::with_shell(task, directory, &format!("umask {umask}"))
+    }
+
+    /// A process that begins with what this line of a shell has made of it.
+    pub(crate) fn with_shell(task: &str, directory: &Path, line: &str) -> Self {
         let mut command = Command::new("sh");
         command
-            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
-            .arg(path)
+            .args(["-c", &format!("{line}; exec \"$PROGRAM\" \"$@\""), "sh"])
             .args([
                 "--exact",
                 "other_process::task",
                 "--nocapture",
                 "--test-threads=1",
             ])
+            .env("PROGRAM", this_program())
             .env(TASK, task)
             .env(DIRECTORY, directory)
             .current_dir("/")
@@ -62,12 +64,21 @@ impl OtherProcess {
             .stderr(Stdio::inherit());
         Self {
             command,
-            _program: program,
+            copy: None,
         }
     }
 
     pub(crate) fn nobody(mut self) -> Self {
-        self.command.uid(NOBODY).gid(NOBODY);
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let copy = folder.path().join("it");
+        // Were it written by this process, a child that another test forks meanwhile would
+        // keep it open for writing, and then nobody can run it.
+        let mut cp = Command::new("cp");
+        let copied = cp.arg(this_program()).arg(&copy).status().unwrap();
+        assert!(copied.success());
+        self.command.env("PROGRAM", copy).uid(NOBODY).gid(NOBODY);
+        self.copy = Some(folder);
         self
     }
 
@@ -78,10 +89,20 @@ impl OtherProcess {
     /// Runs it to its end, and gives the lines it has said.
     pub(crate) fn run(mut self) -> Vec<String> {
         let output = self.command.output().unwrap();
+        drop(self.copy);
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{said}");
         let said = said.lines().filter_map(|it| it.strip_prefix("said: "));
         said.map(str::to_owned).collect()
+    }
+}
+
+/// The program that runs, even if its file has been replaced by a new build meanwhile.
+fn this_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        PathBuf::from(format!("/proc/{}/exe", std::process::id()))
+    } else {
+        env::current_exe().unwrap()
     }
 }
 
@@ -99,12 +120,14 @@ async fn task() {
     let path = PathBuf::from(env::var_os(DIRECTORY).unwrap());
     match &*task {
         "put all" => put_all(&path).await,
+        "put once" => put_once(&path).await,
         "put for ever" => put_for_ever(&path).await,
         "account key" => {
             let key = load_or_create_account_key(&path).await.unwrap();
             say(&key.thumbprint().to_string());
         }
         "open" => open(&path).await,
+        "be shut out" => be_shut_out(&path).await,
         other => panic!("{other}"),
     }
 }
@@ -142,12 +165,27 @@ async fn put(store: &DirectoryStore, name: &ServerName) -> Result<(), PutError> 
         .map(drop)
 }
 
+/// Replaces entry after entry, beside others who do the same.
 async fn put_for_ever(path: &Path) {
     let store = DirectoryStore::open(path).await.unwrap();
-    let name = "www.example.com".parse().unwrap();
-    loop {
-        put(&store, &name).await.unwrap();
-        say("put");
+    let listed = store.list_all().await.unwrap();
+    for Listed { name, .. } in listed.iter().cycle() {
+        match put(&store, name).await {
+            Ok(()) => say("put"),
+            Err(PutError::Conflict) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Replaces the first entry, and says what the file system has to say.
+async fn put_once(path: &Path) {
+    let store = DirectoryStore::open(path).await.unwrap();
+    let listed = store.list_all().await.unwrap();
+    match put(&store, &listed[0].name).await {
+        Ok(()) => say("put"),
+        Err(PutError::Store(StoreError::Io { source, .. })) => say(&source.kind().to_string()),
+        Err(other) => panic!("{other:?}"),
     }
 }
 
@@ -177,4 +215,36 @@ async fn open(path: &Path) {
         };
         say(&format!("{name}: {entry}"));
     }
+}
+
+/// Closes its own directory, to entering and listing or to entering alone, and says what it gets.
+async fn be_shut_out(path: &Path) {
+    let store = DirectoryStore::open(path).await.unwrap();
+    let name = "www.example.com".parse().unwrap();
+    let bundle = PKI.bundle("www.example.com");
+    for mode in [0o000, 0o400] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        let put = match store.put(&name, &bundle, Expect::Absent).await {
+            Err(PutError::Store(error)) => Err(error),
+            other => panic!("{other:?}"),
+        };
+        for (question, answer) in [
+            ("list", store.list_all().await.map(drop)),
+            ("get", store.get(&name).await.map(drop)),
+            ("accepts", store.accepts(&name).await),
+            ("put", put),
+        ] {
+            let answer = match answer {
+                Err(StoreError::NotWritable { .. }) => "not writable",
+                Err(StoreError::Io { source, .. })
+                    if source.kind() == std::io::ErrorKind::PermissionDenied =>
+                {
+                    "denied"
+                }
+                other => panic!("{question}: {other:?}"),
+            };
+            say(&format!("{question}: {answer}"));
+        }
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
 }

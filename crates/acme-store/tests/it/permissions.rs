@@ -2,12 +2,10 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead, BufReader},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::Path,
 };
 
-use acme_store::{CertificateBundle, DirectoryStore};
 use tempfile::tempdir;
 
 use crate::{
@@ -143,32 +141,4 @@ fn an_unwritable_directory_is_refused_and_can_be_read() {
         files(path),
         ["secret.example.com.pem", "www.example.com.pem"]
     );
-}
-
-// S9; CertMagic and others lose the pair.
-#[test]
-fn kill_at_any_point_leaves_a_loadable_pair() {
-    let directory = tempdir().unwrap();
-    let path = directory.path();
-    write(path, "www.example.com.pem", GOOD, 0o600);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    for round in 0..12 {
-        let mut helper = OtherProcess::new("put for ever", path, "022");
-        let mut child = helper.command().spawn().unwrap();
-        // Killed some time after its n-th write: where in the next one, chance decides.
-        let said = BufReader::new(child.stdout.take().unwrap());
-        let puts = said
-            .lines()
-            .filter(|it| it.as_ref().is_ok_and(|it| it == "said: put"));
-        assert_eq!(puts.take(1 + round % 4).count(), 1 + round % 4);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let file = fs::read(path.join("www.example.com.pem")).unwrap();
-        CertificateBundle::from_pem(&file).unwrap();
-        runtime.block_on(DirectoryStore::open(path)).unwrap();
-        assert_eq!(files(path), ["www.example.com.pem"]);
-    }
 }

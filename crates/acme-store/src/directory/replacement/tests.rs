@@ -1,8 +1,13 @@
 //! Each step of a replacement fails in turn, and the old file stays.
 
-use std::os::unix::fs::symlink;
+use std::{
+    env,
+    os::unix::{fs::symlink, process::ExitStatusExt},
+    process::{Command, id},
+};
 
 use super::*;
+use crate::directory::temporary;
 
 const STEPS: [Step; 6] = [
     Step::Create,
@@ -35,35 +40,105 @@ fn files(directory: &tempfile::TempDir) -> Vec<String> {
     files
 }
 
+// S9, D9: neither a key nor a request is lost.
 #[test]
 fn failed_write_keeps_old_key() {
+    for before in ["old", ""] {
+        for failing in STEPS {
+            a_failure_keeps(before, failing);
+        }
+    }
+}
+
+fn a_failure_keeps(before: &str, failing: Step) {
     let directory = tempfile::tempdir().unwrap();
     let folder = folder(&directory);
     let path = folder.path_of(&name());
-    fs::write(&path, "old").unwrap();
+    fs::write(&path, before).unwrap();
     let old = version(&folder);
-    for failing in STEPS {
-        let expected = Expect::Version(version(&folder));
-        let mut steps = Vec::new();
-        let result = put_with(&folder, &name(), b"new", &expected, 0o600, &mut |step| {
+    let mut steps = Vec::new();
+    let result = put_with(
+        &folder,
+        &name(),
+        b"new",
+        &Expect::Version(old.clone()),
+        0o600,
+        &mut |step| {
             steps.push(step);
             if step == failing {
                 Err(io::ErrorKind::StorageFull.into())
             } else {
                 Ok(())
             }
-        });
-        assert!(matches!(
-            result,
-            Err(PutError::Store(StoreError::Io { .. }))
-        ));
-        assert_eq!(files(&directory), ["a.example.com.pem"], "{failing:?}");
-        assert_eq!(steps.last(), Some(&failing));
-        let placed = failing == Step::SyncDirectory;
-        let contents = if placed { "new" } else { "old" };
-        assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{failing:?}");
-        assert_eq!(version(&folder) == old, !placed, "{failing:?}");
+        },
+    );
+    assert!(matches!(
+        result,
+        Err(PutError::Store(StoreError::Io { .. }))
+    ));
+    assert_eq!(files(&directory), ["a.example.com.pem"], "{failing:?}");
+    let until = STEPS.iter().position(|it| *it == failing).unwrap();
+    assert_eq!(steps, STEPS[..=until], "each step comes, and in this order");
+    let placed = failing == Step::SyncDirectory;
+    let contents = if placed { "new" } else { before };
+    assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{failing:?}");
+    assert_eq!(version(&folder) == old, !placed, "{failing:?}");
+}
+
+/// Which step of its write another process is killed before.
+const KILLED_BEFORE: &str = "ACME_STORE_TEST_KILLED_BEFORE";
+const KILLED_IN: &str = "ACME_STORE_TEST_KILLED_IN";
+
+// S9
+#[test]
+fn killed_before_each_step_leaves_the_old_file_or_the_new_one() {
+    if let Ok(step) = env::var(KILLED_BEFORE) {
+        return be_killed(&step);
     }
+    // The file of this program may have been replaced by a new build meanwhile.
+    let program = if cfg!(target_os = "linux") {
+        format!("/proc/{}/exe", id()).into()
+    } else {
+        env::current_exe().unwrap()
+    };
+    let this =
+        "directory::replacement::tests::killed_before_each_step_leaves_the_old_file_or_the_new_one";
+    for step in STEPS {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = folder(&directory);
+        let path = folder.path_of(&name());
+        fs::write(&path, "old").unwrap();
+        let ended = Command::new(&program)
+            .args(["--exact", this])
+            .env(KILLED_BEFORE, format!("{step:?}"))
+            .env(KILLED_IN, directory.path())
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.signal(), Some(9), "{ended:?}");
+        let placed = step == Step::SyncDirectory;
+        let contents = if placed { "new" } else { "old" };
+        assert_eq!(fs::read_to_string(&path).unwrap(), contents, "{step:?}");
+        let left = !placed && step != Step::Create;
+        assert_eq!(files(&directory).len(), 1 + usize::from(left), "{step:?}");
+        // Nothing that it held or left is in anybody's way.
+        temporary::sweep(&folder, folder.handle().unwrap()).unwrap();
+        assert_eq!(files(&directory), ["a.example.com.pem"]);
+        let expected = Expect::Version(version(&folder));
+        put(&folder, &name(), b"newer", &expected, 0o600).unwrap();
+    }
+}
+
+fn be_killed(step: &str) {
+    let folder = Folder::new(env::var_os(KILLED_IN).unwrap().into());
+    let expected = Expect::Version(version(&folder));
+    put_with(&folder, &name(), b"new", &expected, 0o600, &mut |it| {
+        if format!("{it:?}") == step {
+            let mut kill = Command::new("kill");
+            kill.args(["-9", &id().to_string()]).status()?;
+        }
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
@@ -86,6 +161,43 @@ fn failed_write_of_a_new_entry_leaves_nothing() {
         );
         assert!(result.is_err());
         assert_eq!(files(&directory), [""; 0], "{failing:?}");
+    }
+}
+
+// D11, T44: file systems of other systems take no `*` and no `:`.
+#[test]
+fn a_name_that_the_file_system_refuses_is_no_passing_fault() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    for (text, refused) in [
+        ("*.example.com", true),
+        ("2001:db8::1", true),
+        ("a.example.com", false),
+    ] {
+        let name = EntryName::new(&text.parse().unwrap(), 255).unwrap();
+        check(&folder, &name, 0o600).unwrap();
+        let mut asked = false;
+        let checked = check_with(&folder, &name, 0o600, &mut |_| {
+            asked = true;
+            Err(Errno::INVAL.into())
+        });
+        assert_eq!(asked, refused, "{text}: only what may be refused is tried");
+        let put = put_with(&folder, &name, b"x", &Expect::Absent, 0o600, &mut |step| {
+            if step == Step::Place {
+                Err(Errno::INVAL.into())
+            } else {
+                Ok(())
+            }
+        });
+        let (Err(PutError::Store(put)), checked) = (put, checked) else {
+            panic!("{text} was put");
+        };
+        assert_eq!(checked.is_err(), refused, "{text}");
+        for error in checked.err().into_iter().chain([put]) {
+            let not_allowed = matches!(error, StoreError::NameNotAllowed { .. });
+            assert_eq!((not_allowed, error.is_transient()), (refused, !refused));
+        }
+        assert_eq!(files(&directory), [""; 0], "{text}");
     }
 }
 

@@ -1,0 +1,152 @@
+//! What keeps the directory from answering is never taken for a missing certificate.
+
+use std::{
+    fs,
+    os::unix::fs::{chown, symlink},
+};
+
+use acme_store::{
+    CertificateStore, CertificateStoreExt, DirectoryStore, Expect, PutError, StoreError,
+};
+use tempfile::tempdir;
+
+use crate::{
+    directory::{files, name},
+    other_process::{NOBODY, OtherProcess, is_root},
+    pki::PKI,
+};
+
+const GOOD: &str = include_str!("../data/www.example.com.pem");
+
+#[tokio::test]
+async fn outage_is_not_absence() {
+    let directory = tempdir().unwrap();
+    let (path, away) = (
+        directory.path().join("certs"),
+        directory.path().join("away"),
+    );
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("www.example.com.pem"), GOOD).unwrap();
+    let store = DirectoryStore::open(&path).await.unwrap();
+    let www = name("www.example.com");
+    let bundle = PKI.bundle("www.example.com");
+    fs::rename(&path, &away).unwrap();
+    for missing in [
+        store.list_all().await.map(drop),
+        store.get(&www).await.map(drop),
+        store.accepts(&www).await,
+    ] {
+        assert!(matches!(missing, Err(StoreError::DirectoryMissing { .. })));
+    }
+    let put = store.put(&www, &bundle, Expect::Absent).await;
+    assert!(matches!(
+        put,
+        Err(PutError::Store(StoreError::DirectoryMissing { .. }))
+    ));
+    assert_eq!(files(directory.path()), ["away"]);
+
+    fs::write(&path, "").unwrap();
+    let listed = store.list_all().await;
+    assert!(
+        matches!(listed, Err(StoreError::NotADirectory { .. })),
+        "{listed:?}"
+    );
+    let got = store.get(&www).await;
+    assert!(
+        matches!(got, Err(StoreError::NotADirectory { .. })),
+        "{got:?}"
+    );
+
+    fs::remove_file(&path).unwrap();
+    fs::rename(&away, &path).unwrap();
+    assert!(store.get(&www).await.unwrap().unwrap().bundle().is_some());
+}
+
+// A disk that fails: reading this file of the kernel's is an input/output error.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_read_error_is_not_absence() {
+    let directory = tempdir().unwrap();
+    symlink(
+        "/proc/self/mem",
+        directory.path().join("www.example.com.pem"),
+    )
+    .unwrap();
+    fs::write(directory.path().join("good.example.com.pem"), GOOD).unwrap();
+    let store = DirectoryStore::open(directory.path()).await.unwrap();
+    let www = name("www.example.com");
+    let got = store.get(&www).await;
+    let is_io = |error: &StoreError| matches!(error, StoreError::Io { source, .. } if source.raw_os_error() == Some(5));
+    assert!(got.as_ref().is_err_and(is_io), "{got:?}");
+    let bundle = PKI.bundle("www.example.com");
+    let put = store.put(&www, &bundle, Expect::Absent).await;
+    assert!(matches!(put, Err(PutError::Store(_))), "{put:?}");
+    assert!(store.accepts(&www).await.is_err());
+    let all = store.get_all().await.unwrap();
+    assert!(all[&www].as_ref().is_err_and(is_io));
+    assert!(
+        all[&name("good.example.com")]
+            .as_ref()
+            .unwrap()
+            .bundle()
+            .is_some()
+    );
+}
+
+// Root is let in everywhere, but not where links lead in a circle.
+#[tokio::test]
+async fn a_path_that_cannot_be_walked_is_not_absence() {
+    let directory = tempdir().unwrap();
+    let way = directory.path().join("way");
+    fs::create_dir_all(way.join("certs")).unwrap();
+    fs::write(way.join("certs/www.example.com.pem"), GOOD).unwrap();
+    let store = DirectoryStore::open(way.join("certs")).await.unwrap();
+    fs::rename(&way, directory.path().join("away")).unwrap();
+    symlink("way", &way).unwrap();
+    let www = name("www.example.com");
+    let bundle = PKI.bundle("www.example.com");
+    let put = match store.put(&www, &bundle, Expect::Absent).await {
+        Err(PutError::Store(error)) => Err(error),
+        other => panic!("{other:?}"),
+    };
+    for answer in [
+        store.list_all().await.map(drop),
+        store.get(&www).await.map(drop),
+        store.accepts(&www).await,
+        put,
+    ] {
+        assert!(
+            matches!(&answer, Err(error @ StoreError::Io { .. }) if error.is_transient()),
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
+fn a_directory_that_may_not_be_entered_is_not_absence() {
+    if !is_root() {
+        println!("skipped: only root can be somebody else");
+        return;
+    }
+    let directory = tempdir().unwrap();
+    let path = directory.path();
+    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    fs::write(path.join("www.example.com.pem"), GOOD).unwrap();
+    let said = OtherProcess::new("be shut out", path, "022").nobody().run();
+    let expected = [
+        [
+            "list: denied",
+            "get: denied",
+            "accepts: denied",
+            "put: denied",
+        ],
+        [
+            "list: denied",
+            "get: denied",
+            "accepts: not writable",
+            "put: denied",
+        ],
+    ];
+    assert_eq!(said, expected.concat());
+    assert_eq!(files(path), ["www.example.com.pem"]);
+}
