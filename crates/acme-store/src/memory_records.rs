@@ -154,14 +154,7 @@ impl MemoryRecords {
         let now = self.clock.monotonic();
         let held = state.held(lease, now).ok_or(LeaseError::Lost)?;
         held.end = now.saturating_add(lease.ttl());
-        Ok(Lease::new(
-            lease.name().clone(),
-            lease.owner().clone(),
-            lease.epoch(),
-            *lease.nonce(),
-            sent,
-            lease.ttl(),
-        ))
+        Ok(lease.sent_at(sent))
     }
 
     fn release_now(&self, lease: &Lease) -> Result<(), LeaseError> {

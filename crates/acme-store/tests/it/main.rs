@@ -19,6 +19,8 @@ mod account_key;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]
+mod file_records;
+#[cfg(unix)]
 mod names;
 #[cfg(unix)]
 mod other_process;
