@@ -28,7 +28,7 @@ pub use directory::{DirectoryOptions, DirectoryStore};
 pub use file_records::{EndsBy, FileRecords, FileRecordsError, FileRecordsOptions};
 pub use futures_core::stream::BoxStream;
 pub use memory::MemoryStore;
-pub use memory_records::MemoryRecords;
+pub use memory_records::{Fault, FaultPlan, MemoryRecords, Operation};
 pub use record_store::{
     Acquired, Capabilities, CommitError, Guard, InvalidKey, Key, KeyPage, Lease, LeaseError, Life,
     NodeId, Op, Prefix, Record, RecordError, RecordEvent, RecordStore, WatchKind, WriteError,

@@ -8,6 +8,7 @@
 mod behaviours;
 mod bundle;
 mod clock;
+mod faults;
 mod lease;
 mod memory;
 mod pki;
