@@ -6,6 +6,8 @@ mod bundle;
 mod certificate_store;
 #[cfg(unix)]
 mod directory;
+#[cfg(unix)]
+mod file_records;
 mod memory;
 mod memory_records;
 mod record_store;
@@ -22,9 +24,11 @@ pub use certificate_store::{
 };
 #[cfg(unix)]
 pub use directory::{DirectoryOptions, DirectoryStore};
+#[cfg(unix)]
+pub use file_records::{EndsBy, FileRecords, FileRecordsError, FileRecordsOptions};
 pub use futures_core::stream::BoxStream;
 pub use memory::MemoryStore;
-pub use memory_records::MemoryRecords;
+pub use memory_records::{Fault, FaultPlan, MemoryRecords, Operation};
 pub use record_store::{
     Acquired, Capabilities, CommitError, Guard, InvalidKey, Key, KeyPage, Lease, LeaseError, Life,
     NodeId, Op, Prefix, Record, RecordError, RecordEvent, RecordStore, WatchKind, WriteError,

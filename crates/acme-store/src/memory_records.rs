@@ -11,6 +11,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use tokio::sync::broadcast::{self, error::RecvError};
 
+pub use fault::{Fault, FaultPlan, Operation};
 use state::{Held, State};
 
 use crate::{
@@ -19,17 +20,20 @@ use crate::{
     WriteError,
 };
 
+mod fault;
 mod state;
 
 /// A [`RecordStore`] in memory: for one process that need not remember, and for tests.
 ///
 /// Clones share their records, as the nodes of a fleet do. Lives and leases end
-/// by the given clock. [`RecordStore`] has an example.
+/// by the given clock. [`RecordStore`] has an example, and [`FaultPlan`] one of how
+/// it fails on demand.
 #[derive(Clone, Debug)]
 pub struct MemoryRecords {
     clock: Arc<dyn Clock>,
     state: Arc<Mutex<State>>,
-    events: broadcast::Sender<(Key, Option<Version>)>,
+    events: broadcast::Sender<RecordEvent>,
+    faults: FaultPlan,
 }
 
 impl MemoryRecords {
@@ -49,7 +53,38 @@ impl MemoryRecords {
             clock,
             state: Arc::default(),
             events: broadcast::Sender::new(Self::WATCH_BACKLOG),
+            faults: FaultPlan::new(),
         }
+    }
+
+    /// What goes wrong with this store and its clones; nothing, unless it is planned.
+    #[must_use]
+    pub const fn faults(&self) -> &FaultPlan {
+        &self.faults
+    }
+
+    /// Damages a record, if there is one: to get it is [`RecordError::Corrupt`] until
+    /// it is replaced.
+    pub fn damage(&self, key: &Key) {
+        self.lock().damage(key);
+    }
+
+    /// Keeps changes from all watchers, or shows them again, after a
+    /// [`RecordEvent::Resync`]: what the loss of a connection does.
+    pub fn set_watches_cut(&self, cut: bool) {
+        let mut state = self.lock();
+        let restored = state.watches_cut && !cut;
+        state.watches_cut = cut;
+        if restored {
+            // Nobody listening is no fault.
+            let _ = self.events.send(RecordEvent::Resync);
+        }
+    }
+
+    /// How many watch.
+    #[must_use]
+    pub fn watchers(&self) -> usize {
+        self.events.receiver_count()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -59,7 +94,7 @@ impl MemoryRecords {
 
     /// Applies all, each of which was checked, and tells the watchers.
     fn apply(&self, state: &mut State, ops: Vec<Op>) -> Vec<Option<Version>> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let mut versions = Vec::with_capacity(ops.len());
         for op in ops {
             let (key, version) = match op {
@@ -74,16 +109,18 @@ impl MemoryRecords {
                     (key, None)
                 }
             };
-            // Nobody listening is no fault.
-            let _ = self.events.send((key, version.clone()));
-            versions.push(version);
+            versions.push(version.clone());
+            if !state.watches_cut {
+                // Nobody listening is no fault.
+                let _ = self.events.send(RecordEvent::Changed { key, version });
+            }
         }
         versions
     }
 
     fn write(&self, op: Op) -> Result<Option<Version>, WriteError> {
         let mut state = self.lock();
-        state.check(&op, self.clock.now())?;
+        state.check(&op, self.clock.monotonic())?;
         Ok(self.apply(&mut state, vec![op]).pop().flatten())
     }
 
@@ -93,7 +130,7 @@ impl MemoryRecords {
             return Err(CommitError::TooMany { limit });
         }
         let mut state = self.lock();
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         if state.held(guard, self.clock.monotonic()).is_none() {
             return Err(CommitError::Fenced);
         }
@@ -117,13 +154,13 @@ impl MemoryRecords {
         name: &Key,
         owner: &NodeId,
         ttl: Duration,
+        sent: Duration,
     ) -> Result<Acquired, RecordError> {
         let mut nonce = [0; Lease::NONCE_LENGTH];
         getrandom::fill(&mut nonce).map_err(|error| RecordError::Unavailable {
             maybe_applied: false,
             source: Some(error.into()),
         })?;
-        let sent = self.clock.monotonic();
         let mut state = self.lock();
         let now = self.clock.monotonic();
         let mut epoch = 1;
@@ -148,20 +185,12 @@ impl MemoryRecords {
         Ok(Acquired::Granted(lease))
     }
 
-    fn renew_now(&self, lease: &Lease) -> Result<Lease, LeaseError> {
-        let sent = self.clock.monotonic();
+    fn renew_now(&self, lease: Lease) -> Result<Lease, LeaseError> {
         let mut state = self.lock();
         let now = self.clock.monotonic();
-        let held = state.held(lease, now).ok_or(LeaseError::Lost)?;
+        let held = state.held(&lease, now).ok_or(LeaseError::Lost)?;
         held.end = now.saturating_add(lease.ttl());
-        Ok(Lease::new(
-            lease.name().clone(),
-            lease.owner().clone(),
-            lease.epoch(),
-            *lease.nonce(),
-            sent,
-            lease.ttl(),
-        ))
+        Ok(lease)
     }
 
     fn release_now(&self, lease: &Lease) -> Result<(), LeaseError> {
@@ -178,7 +207,8 @@ impl RecordStore for MemoryRecords {
     }
 
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, RecordError>> {
-        Box::pin(async move { Ok(self.lock().live(key, self.clock.now()).cloned()) })
+        let get = || self.lock().get(key, self.clock.monotonic());
+        Box::pin(self.faults.apply(Operation::Get, get))
     }
 
     fn put<'a>(
@@ -195,7 +225,8 @@ impl RecordStore for MemoryRecords {
             expected,
             life,
         };
-        Box::pin(async move { self.write(op)?.ok_or(WriteError::Conflict) })
+        let put = || self.write(op)?.ok_or(WriteError::Conflict);
+        Box::pin(self.faults.apply(Operation::Put, put))
     }
 
     fn delete<'a>(
@@ -204,7 +235,8 @@ impl RecordStore for MemoryRecords {
         version: Version,
     ) -> BoxFuture<'a, Result<(), WriteError>> {
         let key = key.clone();
-        Box::pin(async move { self.write(Op::Delete { key, version }).map(drop) })
+        let delete = || self.write(Op::Delete { key, version }).map(drop);
+        Box::pin(self.faults.apply(Operation::Delete, delete))
     }
 
     fn list<'a>(
@@ -213,10 +245,11 @@ impl RecordStore for MemoryRecords {
         after: Option<Key>,
         limit: usize,
     ) -> BoxFuture<'a, Result<KeyPage, RecordError>> {
-        Box::pin(async move {
-            let now = self.clock.now();
+        let list = move || {
+            let now = self.clock.monotonic();
             Ok(self.lock().page(prefix, after.as_ref(), limit, now))
-        })
+        };
+        Box::pin(self.faults.apply(Operation::List, list))
     }
 
     fn watch(&self, prefix: &Prefix) -> BoxStream<'static, Result<RecordEvent, RecordError>> {
@@ -225,10 +258,8 @@ impl RecordStore for MemoryRecords {
         let later = stream::unfold((events, prefix), |(mut events, prefix)| async move {
             let event = loop {
                 match events.recv().await {
-                    Ok((key, version)) if prefix.matches(&key) => {
-                        break RecordEvent::Changed { key, version };
-                    }
-                    Ok(_) => {}
+                    Ok(RecordEvent::Changed { key, .. }) if !prefix.matches(&key) => {}
+                    Ok(event) => break event,
                     Err(RecvError::Lagged(_)) => break RecordEvent::Resync,
                     Err(RecvError::Closed) => return None,
                 }
@@ -245,15 +276,20 @@ impl RecordStore for MemoryRecords {
         owner: &'a NodeId,
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Acquired, RecordError>> {
-        Box::pin(async move { self.acquire_now(name, owner, ttl) })
+        let sent = self.clock.monotonic();
+        let acquire = move || self.acquire_now(name, owner, ttl, sent);
+        Box::pin(self.faults.apply(Operation::Acquire, acquire))
     }
 
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Lease, LeaseError>> {
-        Box::pin(async move { self.renew_now(lease) })
+        let renewed = lease.sent_at(self.clock.monotonic());
+        let renew = || self.renew_now(renewed);
+        Box::pin(self.faults.apply(Operation::Renew, renew))
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), LeaseError>> {
-        Box::pin(async move { self.release_now(&lease) })
+        let release = move || self.release_now(&lease);
+        Box::pin(self.faults.apply(Operation::Release, release))
     }
 
     fn commit<'a>(
@@ -261,10 +297,12 @@ impl RecordStore for MemoryRecords {
         guard: &'a Lease,
         ops: Vec<Op>,
     ) -> BoxFuture<'a, Result<Vec<Option<Version>>, CommitError>> {
-        Box::pin(async move { self.commit_now(guard, ops) })
+        let commit = || self.commit_now(guard, ops);
+        Box::pin(self.faults.apply(Operation::Commit, commit))
     }
 
     fn now(&self) -> BoxFuture<'_, Result<Option<Timestamp>, RecordError>> {
-        Box::pin(async { Ok(Some(self.clock.now())) })
+        let now = || Ok(Some(self.clock.now()));
+        Box::pin(self.faults.apply(Operation::Now, now))
     }
 }

@@ -10,7 +10,8 @@ use acme_messages::Timestamp;
 use bytes::Bytes;
 
 use crate::{
-    Capabilities, Key, KeyPage, Lease, Life, NodeId, Op, Page, Prefix, Record, Version, WriteError,
+    Capabilities, Key, KeyPage, Lease, Life, NodeId, Op, Page, Prefix, Record, RecordError,
+    Version, WriteError,
 };
 
 /// The longest value, in bytes.
@@ -21,12 +22,16 @@ pub(super) struct State {
     records: BTreeMap<Key, Kept>,
     pub(super) leases: HashMap<Key, Held>,
     versions: u64,
+    /// Whether changes are kept from the watchers.
+    pub(super) watches_cut: bool,
 }
 
 #[derive(Debug)]
 struct Kept {
     record: Record,
-    end: Option<Timestamp>,
+    /// By monotonic time, which nobody sets.
+    end: Option<Duration>,
+    damaged: bool,
 }
 
 #[derive(Debug)]
@@ -41,12 +46,26 @@ pub(super) struct Held {
 }
 
 impl State {
-    pub(super) fn live(&self, key: &Key, now: Timestamp) -> Option<&Record> {
+    pub(super) fn get(&self, key: &Key, now: Duration) -> Result<Option<Record>, RecordError> {
+        match self.records.get(key) {
+            Some(kept) if kept.damaged => Err(RecordError::Corrupt { key: key.clone() }),
+            Some(kept) if kept.is_live(now) => Ok(Some(kept.record.clone())),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn damage(&mut self, key: &Key) {
+        if let Some(kept) = self.records.get_mut(key) {
+            kept.damaged = true;
+        }
+    }
+
+    fn live(&self, key: &Key, now: Duration) -> Option<&Record> {
         let kept = self.records.get(key)?;
         kept.is_live(now).then_some(&kept.record)
     }
 
-    pub(super) fn check(&self, op: &Op, now: Timestamp) -> Result<(), WriteError> {
+    pub(super) fn check(&self, op: &Op, now: Duration) -> Result<(), WriteError> {
         let current = self.live(op.key(), now).map(|it| &it.version);
         let met = match op {
             Op::Put {
@@ -71,7 +90,7 @@ impl State {
         self.records.remove(key);
     }
 
-    pub(super) fn put(&mut self, key: Key, value: Bytes, life: Life, now: Timestamp) -> Version {
+    pub(super) fn put(&mut self, key: Key, value: Bytes, life: Life, now: Duration) -> Version {
         self.versions += 1;
         // Now and then what has ended makes room, for the price of one look at each.
         if self.versions.is_multiple_of(1024) {
@@ -82,8 +101,9 @@ impl State {
             record: Record::new(value, version.clone()),
             end: match life {
                 Life::Durable => None,
-                Life::Ephemeral(span) => Some(after(now, span)),
+                Life::Ephemeral(span) => Some(now.saturating_add(span)),
             },
+            damaged: false,
         };
         self.records.insert(key, kept);
         version
@@ -99,7 +119,7 @@ impl State {
         prefix: &Prefix,
         after: Option<&Key>,
         limit: usize,
-        now: Timestamp,
+        now: Duration,
     ) -> KeyPage {
         // A key is never empty, so that all keys lie behind the empty text.
         let start = match after {
@@ -120,11 +140,7 @@ impl State {
 }
 
 impl Kept {
-    fn is_live(&self, now: Timestamp) -> bool {
+    fn is_live(&self, now: Duration) -> bool {
         self.end.is_none_or(|end| now < end)
     }
-}
-
-fn after(now: Timestamp, span: Duration) -> Timestamp {
-    now.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -129,6 +129,22 @@ impl Lease {
         self.ttl
     }
 
+    /// When it was asked for, by the [monotonic time](Clock::monotonic) of the
+    /// holder's clock.
+    #[must_use]
+    pub const fn sent(&self) -> Duration {
+        self.sent
+    }
+
+    /// The lease as a store has renewed it, which was asked for at `sent`.
+    #[must_use]
+    pub fn sent_at(&self, sent: Duration) -> Self {
+        Self {
+            sent,
+            ..self.clone()
+        }
+    }
+
     /// When the holder must have stopped, by the [monotonic time](Clock::monotonic)
     /// of its clock: no step of the wall clock moves it.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use acme_store::{
@@ -36,8 +36,33 @@ impl Clock for TestClock {
         self.0.lock().unwrap().1
     }
 
+    /// Whoever waits looks again and again.
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        unreachable!("nothing that is given this clock waits")
+        Box::pin(tokio::task::yield_now())
+    }
+}
+
+/// The system's.
+#[derive(Clone, Debug)]
+pub(crate) struct RealClock(Instant);
+
+impl RealClock {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(span))
     }
 }
 

@@ -8,6 +8,7 @@
 mod behaviours;
 mod bundle;
 mod clock;
+mod faults;
 mod lease;
 mod memory;
 mod pki;
@@ -18,6 +19,8 @@ mod records;
 mod account_key;
 #[cfg(unix)]
 mod directory;
+#[cfg(unix)]
+mod file_records;
 #[cfg(unix)]
 mod killed;
 #[cfg(unix)]

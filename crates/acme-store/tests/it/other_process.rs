@@ -10,15 +10,22 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
 };
 
 use acme_store::{
-    CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect, Listed,
-    PutError, StoreError, load_or_create_account_key, messages::ServerName,
+    Acquired, CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect,
+    FileRecords, Life, Listed, Op, PutError, RecordStore, StoreError, load_or_create_account_key,
+    messages::ServerName,
 };
 use tempfile::TempDir;
 
-use crate::pki::PKI;
+use crate::{
+    clock::RealClock,
+    pki::PKI,
+    records::{key, put as put_record},
+};
 
 const TASK: &str = "ACME_STORE_TEST_TASK";
 const DIRECTORY: &str = "ACME_STORE_TEST_DIRECTORY";
@@ -128,6 +135,7 @@ async fn task() {
         }
         "open" => open(&path).await,
         "be shut out" => be_shut_out(&path).await,
+        "records once" => records_once(&path).await,
         other => panic!("{other}"),
     }
 }
@@ -163,6 +171,30 @@ async fn put(store: &DirectoryStore, name: &ServerName) -> Result<(), PutError> 
         .put(name, &PKI.bundle(&name.to_string()), expected)
         .await
         .map(drop)
+}
+
+/// Leaves some of each kind of file.
+async fn records_once(path: &Path) {
+    let clock = Arc::new(RealClock::new());
+    let store = FileRecords::open(path, clock).await.unwrap();
+    put_record(&store, "A/b", "1", Expect::Absent).await;
+    let ttl = Duration::from_secs(60);
+    let acquired = store
+        .acquire(&key("job"), &"node".parse().unwrap(), ttl)
+        .await;
+    let Ok(Acquired::Granted(lease)) = acquired else {
+        panic!("{acquired:?}")
+    };
+    let put = |text: &str| Op::Put {
+        key: key(text),
+        value: "1".into(),
+        expected: Expect::Absent,
+        life: Life::Durable,
+    };
+    store
+        .commit(&lease, vec![put("c"), put("d")])
+        .await
+        .unwrap();
 }
 
 /// Replaces entry after entry, beside others who do the same.

@@ -1,0 +1,321 @@
+//! The files themselves: opening and reading within bounds, writing so that a reader
+//! sees the old or the new, and whose turn it is.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{fs::OFlags, io::Errno};
+
+use super::text::MAX_HEAD;
+use crate::{Capabilities, RecordError};
+
+/// How often a writer asks whether its turn has come: a turn takes about as long.
+const TURN_RETRY: Duration = Duration::from_millis(1);
+
+/// The longest file that is read: a journal of the largest commit.
+const MAX_FILE: usize =
+    Capabilities::MAX_BATCH * (Capabilities::MAX_VALUE + 2 * MAX_HEAD) + MAX_HEAD;
+
+/// The directory of a store. Every method waits for the disk.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) root: PathBuf,
+    pub(super) records: PathBuf,
+    pub(super) leases: PathBuf,
+    pub(super) journal: PathBuf,
+    pub(super) changes: PathBuf,
+    format: PathBuf,
+    lock: PathBuf,
+    temporary: PathBuf,
+}
+
+/// The file system refused something.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {path:?}")]
+pub(super) struct Failed {
+    operation: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The turn to read all or to write, until it is dropped.
+///
+/// It is the kernel's lock on an open file, and so ends with the process.
+pub(super) struct Turn {
+    file: File,
+}
+
+/// Whether somebody still waits for what a thread does.
+#[derive(Debug)]
+pub(super) struct Wanted(pub(super) AtomicBool);
+
+impl Files {
+    const FORMAT: &str = "acme-records 1\n";
+
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self {
+            records: root.join("records"),
+            leases: root.join("leases"),
+            journal: root.join("journal"),
+            changes: root.join("changes"),
+            format: root.join("format"),
+            lock: root.join("lock"),
+            temporary: root.join("temporary"),
+            root,
+        }
+    }
+
+    /// Makes what is missing of the directory; gives what it says its format is, if
+    /// that is another.
+    pub(super) fn create(&self, limit: Duration) -> Result<Option<String>, Failed> {
+        self.create_directory(&self.root)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let lock = options.open(&self.lock);
+        let lock = lock.map_err(|it| failed("create", &self.lock, it))?;
+        // Another's umask does not count; another's file cannot be changed, and is right.
+        let _ = lock.set_permissions(Permissions::from_mode(0o600));
+        drop(lock);
+        // The locks work, and nobody is in the middle of something.
+        let turn = self.lock(true, limit, &Wanted::yes())?;
+        match self.read_some(&self.format, MAX_HEAD)? {
+            Some(found) if found == Self::FORMAT.as_bytes() => {}
+            Some(found) => {
+                let found = String::from_utf8_lossy(&found);
+                return Ok(Some(found.trim_end().chars().take(80).collect()));
+            }
+            None => self.replace(&turn, &self.format, Self::FORMAT.as_bytes())?,
+        }
+        self.create_directory(&self.records)?;
+        self.create_directory(&self.leases)?;
+        self.sync(&self.root)?;
+        if self.end_of_changes()?.is_none() {
+            self.begin_changes(&turn, "")?;
+        }
+        Ok(None)
+    }
+
+    fn create_directory(&self, path: &Path) -> Result<(), Failed> {
+        let mut builder = DirBuilder::new();
+        match builder.mode(0o700).create(path) {
+            Ok(()) => {
+                let mode = Permissions::from_mode(0o700);
+                fs::set_permissions(path, mode).map_err(|it| failed("create", path, it))?;
+                path.parent().map_or(Ok(()), |it| {
+                    // A relative path of one part lies in the working directory.
+                    let it = if it.as_os_str().is_empty() {
+                        Path::new(".")
+                    } else {
+                        it
+                    };
+                    self.sync(it)
+                })
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let metadata = fs::metadata(path).map_err(|it| failed("open", path, it))?;
+                if !metadata.is_dir() {
+                    let error = io::ErrorKind::NotADirectory.into();
+                    return Err(failed("open", path, error));
+                }
+                if metadata.permissions().mode() & 0o077 != 0 {
+                    tracing::warn!(path = %path.display(), "others may look into the records");
+                }
+                Ok(())
+            }
+            Err(error) => Err(failed("create", path, error)),
+        }
+    }
+
+    /// The whole of a file; `None` when the store certainly has none of this name.
+    pub(super) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Failed> {
+        self.read_some(path, MAX_FILE)
+    }
+
+    /// The beginning of a file, at most `limit` bytes and one more.
+    ///
+    /// What is no file reads as empty: nothing of ours is.
+    pub(super) fn read_some(&self, path: &Path, limit: usize) -> Result<Option<Vec<u8>>, Failed> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut options = OpenOptions::new();
+        // The flags are bits of a C int.
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        let file = match options.open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if path == self.format {
+                    return Ok(None);
+                }
+                return self.check_present().map(|()| None);
+            }
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => {
+                return Ok(Some(Vec::new()));
+            }
+            Err(error) => return Err(failed("open", path, error)),
+        };
+        let metadata = file.metadata().map_err(|it| failed("read", path, it))?;
+        if !metadata.is_file() {
+            return Ok(Some(Vec::new()));
+        }
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        let mut bytes = Vec::with_capacity(length.min(limit).saturating_add(1));
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let read = file.take(most).read_to_end(&mut bytes);
+        read.map_err(|it| failed("read", path, it))?;
+        Ok(Some(bytes))
+    }
+
+    /// The store is there: what is missing from it is certainly missing.
+    fn check_present(&self) -> Result<(), Failed> {
+        fs::symlink_metadata(&self.format)
+            .map(drop)
+            .map_err(|it| failed("open", &self.root, it))
+    }
+
+    /// Whether there is a file of this name.
+    pub(super) fn exists(&self, path: &Path) -> Result<bool, Failed> {
+        match fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.check_present().map(|()| false)
+            }
+            Err(error) => Err(failed("open", path, error)),
+        }
+    }
+
+    /// Waits for a turn: to write, or to read while nobody writes.
+    pub(super) fn turn(
+        &self,
+        exclusive: bool,
+        limit: Duration,
+        wanted: &Wanted,
+    ) -> Result<Turn, Failed> {
+        let turn = self.lock(exclusive, limit, wanted)?;
+        // A store that was moved away meanwhile is nobody's any more.
+        self.check_present()?;
+        Ok(turn)
+    }
+
+    fn lock(&self, exclusive: bool, limit: Duration, wanted: &Wanted) -> Result<Turn, Failed> {
+        let waiting = Instant::now();
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).open(&self.lock);
+        let file = file.map_err(|it| failed("lock", &self.lock, it))?;
+        loop {
+            let tried = if exclusive {
+                file.try_lock()
+            } else {
+                file.try_lock_shared()
+            };
+            let error = match tried {
+                Ok(()) if wanted.is_still() => return Ok(Turn { file }),
+                Ok(()) => io::ErrorKind::Interrupted.into(),
+                Err(TryLockError::WouldBlock) if !wanted.is_still() => {
+                    io::ErrorKind::Interrupted.into()
+                }
+                Err(TryLockError::WouldBlock) if waiting.elapsed() >= limit => {
+                    io::Error::new(io::ErrorKind::TimedOut, "another process keeps it locked")
+                }
+                Err(TryLockError::WouldBlock) => {
+                    thread::sleep(TURN_RETRY);
+                    continue;
+                }
+                Err(TryLockError::Error(error)) => error,
+            };
+            return Err(failed("lock", &self.lock, error));
+        }
+    }
+
+    /// Puts a file in the place of what has this name. The caller has the turn, and
+    /// what a killed writer has left of the temporary file is overwritten.
+    ///
+    /// The name survives a loss of power once the directory is [synced](Self::sync).
+    pub(super) fn replace(&self, _: &Turn, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+        self.write_to(&self.temporary, bytes)?;
+        fs::rename(&self.temporary, path).map_err(|it| failed("replace", path, it))
+    }
+
+    fn write_to(&self, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let write = || {
+            let mut file = options.open(path)?;
+            // A umask may have taken what the owner needs.
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|it| failed("write", path, it))
+    }
+
+    /// Removes a file, which may be gone already.
+    pub(super) fn remove(&self, _: &Turn, path: &Path) -> Result<(), Failed> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("remove", path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the names in a directory survive a loss of power.
+    pub(super) fn sync(&self, directory: &Path) -> Result<(), Failed> {
+        let synced = File::open(directory).and_then(|it| it.sync_all());
+        match synced {
+            // Some file systems need it not, and say so.
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => Ok(()),
+            result => result.map_err(|it| failed("sync", directory, it)),
+        }
+    }
+}
+
+impl Wanted {
+    pub(super) const fn yes() -> Self {
+        Self(AtomicBool::new(true))
+    }
+
+    fn is_still(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Closing does it too, but not while a child between fork and exec has a copy.
+        let _ = self.file.unlock();
+    }
+}
+
+pub(super) fn failed(operation: &'static str, path: &Path, source: io::Error) -> Failed {
+    Failed {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+impl Failed {
+    /// What it means to who asked, who may have written or not.
+    pub(super) fn into_error(self, maybe_applied: bool) -> RecordError {
+        match self.source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                RecordError::denied(self)
+            }
+            _ => RecordError::unavailable(maybe_applied, self),
+        }
+    }
+}
+
+/// Nothing was written.
+impl From<Failed> for RecordError {
+    fn from(failed: Failed) -> Self {
+        failed.into_error(false)
+    }
+}
