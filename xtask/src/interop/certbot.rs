@@ -1,6 +1,7 @@
 //! certbot: its own web server on the port where http-01 knocks.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::client::{Attempt, Beside, Client};
 use super::operation::{Certificate, Challenge, Key, Operation};
@@ -27,13 +28,17 @@ impl Client for Certbot {
             .args(["--logs-dir", "logs"])
             .args(["--http-01-port", &site.http_port.to_string()]);
         match operation {
-            Operation::Register => {
-                command.args(["register", "--agree-tos", "--no-eff-email"]);
-                command.args(["-m", "one@example.test"]);
+            Operation::Register | Operation::RegisterUnbound => register(&mut command),
+            Operation::RegisterBound => {
+                register(&mut command);
+                if let Some((id, key)) = &site.authority.external_account {
+                    command.args(["--eab-kid", id, "--eab-hmac-key", key]);
+                }
             }
             Operation::Update => {
                 command.args(["update_account", "--no-eff-email", "-m", "two@example.test"]);
             }
+            Operation::ChangeKey => return Attempt::Cannot("it has no command for it"),
             Operation::Issue(certificate) => {
                 if certificate.challenge == Challenge::TlsAlpn01 {
                     return Attempt::Cannot("it does not speak tls-alpn-01");
@@ -41,14 +46,12 @@ impl Client for Certbot {
                 if certificate.names.iter().any(|it| is_address(it)) {
                     return Attempt::Cannot("this version takes no addresses");
                 }
-                command.args(["certonly", "--standalone", "--key-type"]);
-                command.arg(match certificate.key {
-                    Key::P256 => "ecdsa",
-                    Key::Rsa => "rsa",
-                });
-                for name in certificate.names {
-                    command.args(["-d", name]);
-                }
+                issue(&mut command, certificate);
+            }
+            Operation::IssueOtherChain(certificate) => {
+                issue(&mut command, certificate);
+                command.arg("--preferred-chain");
+                command.arg(site.authority.other_root().unwrap_or_default());
             }
             Operation::Renew(certificate) => {
                 command.args(["renew", "--force-renewal", "--no-random-sleep-on-renew"]);
@@ -82,6 +85,22 @@ impl Client for Certbot {
         (operation.is_refused() && output.contains("AttributeError: can't set attribute")).then_some(
             "certbot 2.1 ends with `AttributeError: can't set attribute` when it is to show a problem document of the CA (RFC 8555, section 6.7) on Python 3.11",
         )
+    }
+}
+
+fn register(command: &mut Command) {
+    command.args(["register", "--agree-tos", "--no-eff-email"]);
+    command.args(["-m", "one@example.test"]);
+}
+
+fn issue(command: &mut Command, certificate: Certificate) {
+    command.args(["certonly", "--standalone", "--key-type"]);
+    command.arg(match certificate.key {
+        Key::P256 => "ecdsa",
+        Key::Rsa => "rsa",
+    });
+    for name in certificate.names {
+        command.args(["-d", name]);
     }
 }
 

@@ -9,6 +9,9 @@ use super::site::Site;
 /// Sooner than any certificate ends.
 const ALWAYS: &str = "36500";
 
+/// What is asked for where nothing is to come of it.
+const NEVER: Certificate = Certificate::new(&["never.example.test"], Challenge::Http01, Key::P256);
+
 #[derive(Debug)]
 pub(super) struct Lego;
 
@@ -50,10 +53,24 @@ impl Client for Lego {
             ]);
         };
         match operation {
-            Operation::Register => return Attempt::Cannot("`lego run` registers when it issues"),
+            Operation::Register | Operation::RegisterBound => {
+                return Attempt::Cannot("`lego run` registers when it issues");
+            }
+            Operation::RegisterUnbound => {
+                about(NEVER);
+                command.arg("run");
+            }
             Operation::Issue(certificate) => {
                 about(certificate);
+                if let Some((id, key)) = &site.authority.external_account {
+                    command.args(["--eab", "--kid", id, "--hmac", key]);
+                }
                 command.arg("run");
+            }
+            Operation::IssueOtherChain(certificate) => {
+                about(certificate);
+                command.args(["run", "--preferred-chain"]);
+                command.arg(site.authority.other_root().unwrap_or_default());
             }
             Operation::Renew(certificate) => {
                 about(certificate);
@@ -64,7 +81,7 @@ impl Client for Lego {
                 command.args(["revoke", "--keep", "--reason", "4"]);
             }
             Operation::RevokeByItsKey(_) => return Attempt::Cannot("it revokes by account only"),
-            Operation::Deactivate | Operation::Update => {
+            Operation::ChangeKey | Operation::Deactivate | Operation::Update => {
                 return Attempt::Cannot("it has no command for it");
             }
         }

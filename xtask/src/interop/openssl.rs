@@ -35,6 +35,17 @@ pub(super) fn check(chain: &Path, root: &Path, names: &[&str]) -> Result<(), Str
     }
 }
 
+/// The common name of a certificate's subject.
+pub(super) fn common_name(certificate: &Path) -> Option<String> {
+    let mut show = Command::new("openssl");
+    show.args(["x509", "-noout", "-subject", "-nameopt", "multiline", "-in"])
+        .arg(certificate);
+    let ran = run_within(LOOKS_WITHIN, &mut show);
+    let mut lines = ran.output().lines();
+    let name = lines.find_map(|line| line.trim().strip_prefix("commonName"))?;
+    Some(name.trim().strip_prefix('=')?.trim().to_owned())
+}
+
 /// The names that openssl shows, in order.
 fn names_in(output: &str) -> Vec<String> {
     let mut names: Vec<_> = output

@@ -5,10 +5,18 @@
 pub(super) enum Operation {
     /// Makes an account (RFC 8555, section 7.3).
     Register,
+    /// Makes an account that is bound to another elsewhere (section 7.3.4).
+    RegisterBound,
+    /// Makes one that is not, which must be refused.
+    RegisterUnbound,
     /// Changes the contact (section 7.3.2).
     Update,
+    /// Replaces the account's key (section 7.3.5).
+    ChangeKey,
     /// Gets a certificate (section 7.4).
     Issue(Certificate),
+    /// Gets a certificate with the other chain on offer (section 7.4.2).
+    IssueOtherChain(Certificate),
     /// Gets the next one for the same names.
     Renew(Certificate),
     /// Revokes with the account's key (section 7.6).
@@ -70,14 +78,14 @@ impl Operation {
     /// The certificate that a client has anew after it.
     pub(super) const fn brings(self) -> Option<Certificate> {
         match self {
-            Self::Issue(it) | Self::Renew(it) => Some(it),
+            Self::Issue(it) | Self::IssueOtherChain(it) | Self::Renew(it) => Some(it),
             _ => None,
         }
     }
 
     /// Whether the CA is to refuse it.
     pub(super) const fn is_refused(self) -> bool {
-        matches!(self, Self::RevokeAgain(_))
+        matches!(self, Self::RegisterUnbound | Self::RevokeAgain(_))
     }
 
     /// Lines that must be in the CA's log, each with all of these parts.
@@ -86,9 +94,14 @@ impl Operation {
             [format!("operation=\"{operation}\""), member.to_owned()]
         };
         match self {
-            Self::Register => vec![answered("newAccount", "status=201")],
+            Self::Register | Self::RegisterBound => vec![answered("newAccount", "status=201")],
+            // The directory says so, and many do not even ask then.
+            Self::RegisterUnbound => Vec::new(),
             Self::Update | Self::Deactivate => vec![answered("account", "status=200")],
-            Self::Issue(certificate) | Self::Renew(certificate) => vec![
+            Self::ChangeKey => vec![answered("keyChange", "status=200")],
+            Self::Issue(certificate)
+            | Self::IssueOtherChain(certificate)
+            | Self::Renew(certificate) => vec![
                 answered("certificate", "status=200"),
                 [
                     "validated".to_owned(),

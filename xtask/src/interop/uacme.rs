@@ -59,13 +59,26 @@ impl Client for Uacme {
             .args(["uacme", "--verbose", "--yes", "--confdir", "uacme"])
             .args(["--acme-url", &site.authority.directory]);
         match operation {
-            Operation::Register => {
+            Operation::Register | Operation::RegisterUnbound => {
+                command.args(["new", "one@example.test"]);
+            }
+            Operation::RegisterBound => {
+                if let Some((id, key)) = &site.authority.external_account {
+                    command.args(["--eab", &format!("{id}:{key}")]);
+                }
                 command.args(["new", "one@example.test"]);
             }
             Operation::Update => {
                 command.args(["update", "two@example.test"]);
             }
+            Operation::ChangeKey => {
+                command.arg("newkey");
+            }
             Operation::Issue(certificate) => issue(&mut command, certificate, site),
+            Operation::IssueOtherChain(certificate) => {
+                command.args(["--alternate", "1"]);
+                issue(&mut command, certificate, site);
+            }
             Operation::Renew(certificate) => {
                 command.arg("--force");
                 issue(&mut command, certificate, site);
@@ -95,6 +108,11 @@ impl Client for Uacme {
     }
 
     fn known_defect(&self, _: Operation, output: &str) -> Option<&'static str> {
+        if output.contains("uacme: failed to parse challenge") {
+            return Some(
+                "uacme 1.7 stops at a challenge without a token, though of a type that it does not know (RFC 8555, section 8: the members depend on the type)",
+            );
+        }
         let refused = output.contains("the common name is not a DNS name");
         refused.then_some(
             "uacme 1.7 repeats the address as the common name of its CSR, where RFC 8738, section 3 has it in the subjectAltName; Let's Encrypt refuses that too",
