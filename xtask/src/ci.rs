@@ -8,7 +8,7 @@ use crate::command::run_within;
 use crate::failure::Failure;
 use crate::step::{self, Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, test, tidy};
+use crate::{fuzz, interop, test, tidy};
 
 /// How long `cargo deny --version` may take to answer.
 const DENY_ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -44,6 +44,7 @@ fn plan(crates: &[&str], deny: &Deny) -> Vec<Step> {
     }
     steps.extend(test::plan());
     steps.extend(fuzz::plan());
+    steps.push(interop::step());
     steps.push(Step::verb("tidy", tidy::run));
     steps.push(deny.step());
     steps

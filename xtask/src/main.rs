@@ -5,11 +5,13 @@
     reason = "a program for people at a terminal and for the log of CI"
 )]
 
+mod apt;
 mod ci;
 mod command;
 mod conformance;
 mod failure;
 mod fuzz;
+mod interop;
 mod pebble;
 mod step;
 mod test;
@@ -46,6 +48,8 @@ enum Verb {
     Conformance(Named),
     /// Runs the parsers on inputs that are nearly right, or says how to do so for long.
     Fuzz(fuzz::Wanted),
+    /// Runs ACME clients of others (certbot, lego, uacme), found or installed, against `acme ca`.
+    Interop(interop::Wanted),
     /// Finds or installs Pebble and pebble-challtestsrv, and prints where they are.
     Pebble,
 }
@@ -72,6 +76,7 @@ fn run(verb: Verb) -> Result<Outcome, Failure> {
         Verb::Tidy => tidy::run(&root),
         Verb::Conformance(named) => conformance::run(&root, &named),
         Verb::Fuzz(wanted) => fuzz::run(&root, &wanted),
+        Verb::Interop(wanted) => interop::run(&root, &wanted),
         Verb::Pebble => pebble::run(&root),
     }
 }

@@ -139,7 +139,7 @@ impl Programs {
     }
 }
 
-fn executable(path: &Path) -> Result<PathBuf, String> {
+pub(crate) fn executable(path: &Path) -> Result<PathBuf, String> {
     let shown = path.display();
     let path = std::path::absolute(path).map_err(|error| format!("{shown}: {error}"))?;
     let metadata = path

@@ -13,6 +13,7 @@ use super::environment::Environment;
 use super::golang::GoInstall;
 use super::search_path::SearchPath;
 use super::*;
+use crate::apt::Apt;
 
 /// A source that answers as told and writes down that it was asked.
 struct Fake {
@@ -263,8 +264,10 @@ fn the_debian_package_is_for_root_and_says_what_it_lacks() {
         log = log.display()
     );
     let package = |uid: &str| Package {
-        id: program(folder.path(), "id", &format!("echo {uid}")).into(),
-        apt_get: program(folder.path(), "apt-get", &apt).into(),
+        apt: Apt {
+            id: program(folder.path(), "id", &format!("echo {uid}")).into(),
+            apt_get: program(folder.path(), "apt-get", &apt).into(),
+        },
         installed_into: bin.clone(),
     };
     assert!(package("1000").look().unwrap_err().contains("root"));

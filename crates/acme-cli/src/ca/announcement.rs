@@ -21,19 +21,22 @@ impl Announcement {
     /// The CA answers and its roots are written.
     pub(super) fn ready(self, ca: &TestCa, roots: &RootFiles) -> Result<(), Failure> {
         let directory = ca.directory_url();
-        let (https, issuer) = (roots.https.display(), roots.issuer.display());
+        let https = roots.https.as_ref().map(|it| it.display().to_string());
+        let issuer = roots.issuer.display();
         let text = match self.json {
             true => line(&serde_json::json!({
                 "event": "ready",
                 "directory": directory,
-                "https_root": https.to_string(),
+                "https_root": https,
                 "issuer_root": issuer.to_string(),
             })),
             false => format!(
                 "Directory: {directory}\n\
-                 Trust this for its https: {https}\n\
-                 Root of its certificates: {issuer}\n\
+                 {}Root of its certificates: {issuer}\n\
                  Ready. Press Ctrl-C to end{}.\n",
+                https.map_or_else(String::new, |it| format!(
+                    "Trust this for its https: {it}\n"
+                )),
                 match roots.stay() {
                     true => "",
                     false => "; files in the temporary folder go with it",

@@ -13,8 +13,8 @@ use crate::Failure;
 /// Where both roots are.
 #[derive(Debug)]
 pub(super) struct RootFiles {
-    /// What a client must trust to speak with the CA.
-    pub(super) https: PathBuf,
+    /// What a client must trust to speak with the CA; none where that is without TLS.
+    pub(super) https: Option<PathBuf>,
     /// What verifies the certificates that it issues.
     pub(super) issuer: PathBuf,
     folder: Option<TempDir>,
@@ -43,14 +43,20 @@ impl RootFiles {
                 .or_else(|| Some(folder.as_ref()?.path().join(name)))
                 .unwrap_or_else(|| name.into())
         };
-        let files = Self {
-            https: place(https, "https-root.pem"),
-            issuer: place(issuer, "issuer-root.pem"),
-            folder: None,
+        let issuer = place(issuer, "issuer-root.pem");
+        let https = match https_pem {
+            "" => None,
+            _ => Some(place(https, "https-root.pem")),
         };
-        write_whole("--root-out", &files.https, https_pem)?;
-        write_whole("--issuer-root-out", &files.issuer, issuer_pem)?;
-        Ok(Self { folder, ..files })
+        if let Some(path) = &https {
+            write_whole("--root-out", path, https_pem)?;
+        }
+        write_whole("--issuer-root-out", &issuer, issuer_pem)?;
+        Ok(Self {
+            https,
+            issuer,
+            folder,
+        })
     }
 
     /// Whether both stay when the CA ends.

@@ -192,13 +192,14 @@ async fn root_files_replace_what_was_there_and_stay() {
 
 #[tokio::test]
 async fn a_fault_happens_as_told() {
-    let ca = Ca::start(&["--fault", "directory=503", "--fault", "directory=418"]).await;
+    let faults = ["fail:503@directory=1x", "html:502@directory=1x"];
+    let ca = Ca::start(&["--fault", faults[0], "--fault", faults[1]]).await;
     assert_eq!(ca.directory_status().await, 503);
-    assert_eq!(ca.directory_status().await, 418);
+    assert_eq!(ca.directory_status().await, 502);
     assert_eq!(ca.directory_status().await, 200);
     ca.stop().await;
 
-    let ca = Ca::start(&["--fault", "nonce-reject=1"]).await;
+    let ca = Ca::start(&["--fault", "bad-nonce"]).await;
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let names: Vec<ServerName> = vec!["www.example.com".parse().unwrap()];
     let request = CertificateRequest::for_names(&names, &key).unwrap();
@@ -260,13 +261,71 @@ fn bad_input_is_named_and_nothing_is_written() {
     check(
         &with(&["--fault", "gremlins=1"]),
         2,
-        &["gremlins", "nonce-reject=RATE", "new-order"],
+        &["gremlins", "bad-nonce", "slow-body:MILLISECONDS"],
     );
     check(
-        &with(&["--fault", "nonce-reject=2"]),
+        &with(&["--fault", "bad-nonce=2"]),
         2,
-        &["--fault", "between 0 and 1"],
+        &["--fault", "a rate from 0 to 1"],
     );
+    check(&with(&["--style", "baroque"]), 2, &["--style", "pebble"]);
+    check(&with(&["--profile", "=6d"]), 2, &["--profile", "NAME=SPAN"]);
+    check(&with(&["--alternates", "5"]), 2, &["--alternates"]);
+    check(&with(&["--eab", "keyless"]), 3, &["--eab", "KID:KEY"]);
+    let plain = ["--danger-plain-http", "--root-out", "r.pem"];
+    check(&with(&plain), 2, &["--root-out", "--danger-plain-http"]);
+    let everywhere = ["--listen", "0.0.0.0:0", "--danger-plain-http"];
+    check(&everywhere, 3, &["0.0.0.0", "loopback"]);
+}
+
+#[test]
+fn a_bad_key_is_not_shown() {
+    let listen = ["--listen", "127.0.0.1:0"];
+    let output = acme(["ca", "--eab", "customer-7:not+base64url"])
+        .args(listen)
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.contains("--eab customer-7"), "{error}");
+    assert!(!error.contains("not+base64url"), "{error}");
+}
+
+#[tokio::test]
+async fn it_asks_for_an_external_account_when_it_knows_one() {
+    let secret = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+    let eab = format!("customer-7:{secret}");
+    let ca = Ca::start(&["--eab", &eab]).await;
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let names: Vec<ServerName> = vec!["www.example.com".parse().unwrap()];
+    let request = CertificateRequest::for_names(&names, &key).unwrap();
+    let error = authority(&ca).obtain(&request).await.unwrap_err();
+    let problem = error.problem().unwrap();
+    assert_eq!(problem.kind, ProblemType::ExternalAccountRequired);
+    assert!(!ca.child.log().text().contains(secret));
+    ca.stop().await;
+}
+
+#[tokio::test]
+async fn without_tls_there_is_one_root() {
+    let mut command = acme(["ca", "--listen", "127.0.0.1:0", "--json"]);
+    let mut ca = Child::spawn("acme ca", command.arg("--danger-plain-http")).unwrap();
+    let line = ca.line("\"ready\"", LIMIT).await.unwrap();
+    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(event["https_root"].is_null(), "{line}");
+    assert!(Path::new(event["issuer_root"].as_str().unwrap()).exists());
+    let directory = event["directory"].as_str().unwrap();
+    let client = acme_tests::Client::trusting("").unwrap();
+    assert_eq!(client.get(directory).await.unwrap().status, 200);
+    assert!(ca.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn alternates_have_roots_of_their_own() {
+    let ca = Ca::start(&["--alternates", "2"]).await;
+    let roots = fs::read_to_string(&ca.issuer_root).unwrap();
+    assert_eq!(roots.matches("-----BEGIN CERTIFICATE-----").count(), 3);
+    ca.stop().await;
 }
 
 #[test]
