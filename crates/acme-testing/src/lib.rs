@@ -7,6 +7,8 @@
 #[cfg(feature = "ca")]
 mod ca;
 mod clock;
+#[cfg(feature = "dns")]
+mod dns;
 mod null_responder;
 mod pki;
 mod recording_responder;
@@ -22,6 +24,8 @@ pub use ca::{
     TestCaConfig, TestCaError, ValidationConfig,
 };
 pub use clock::ManualClock;
+#[cfg(feature = "dns")]
+pub use dns::{DnsQuery, DnsRecord, DnsResponder, DnsTrouble, InvalidDnsRecord, TestDns};
 pub use null_responder::NullResponder;
 pub use pki::{CertificateValidity, PkiError, TestPki, TestPkiBuilder};
 pub use recording_responder::{RecordingResponder, ResponderCall};

@@ -28,6 +28,8 @@ mod renewal;
 mod request;
 #[cfg(feature = "ca")]
 mod revocation;
+#[cfg(feature = "dns")]
+mod test_dns;
 #[cfg(feature = "ca")]
 mod tls_alpn_01;
 #[cfg(feature = "ca")]
