@@ -13,6 +13,10 @@ mod authorization;
 #[cfg(feature = "ca")]
 mod client;
 #[cfg(feature = "ca")]
+mod dns_01;
+#[cfg(feature = "ca")]
+mod dns_world;
+#[cfg(feature = "ca")]
 mod faults;
 #[cfg(feature = "ca")]
 mod finalize;
