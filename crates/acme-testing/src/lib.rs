@@ -7,6 +7,8 @@
 #[cfg(feature = "ca")]
 mod ca;
 mod clock;
+#[cfg(feature = "dns")]
+mod dns;
 #[cfg(feature = "client")]
 mod failing_ca;
 #[cfg(feature = "client")]
@@ -48,6 +50,8 @@ pub use ca::{
     TestCaConfig, TestCaError, ValidationConfig,
 };
 pub use clock::ManualClock;
+#[cfg(feature = "dns")]
+pub use dns::{DnsQuery, DnsRecord, DnsResponder, DnsTrouble, InvalidDnsRecord, TestDns};
 #[cfg(feature = "client")]
 pub use failing_ca::FailingCa;
 #[cfg(feature = "client")]

@@ -60,6 +60,7 @@ impl Authority {
                 name,
                 key_authorization: KeyAuthorization::new(&record.token, &key),
                 token: record.token.clone(),
+                account_url: self.url(route::account(account)),
             };
             // The queue is gone only when the server is, and then no one reads this answer.
             let _ = self.jobs.send(job);

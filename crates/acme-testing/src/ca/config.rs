@@ -14,6 +14,7 @@ pub use issuance::{DefaultProfile, IssuanceConfig, Profile};
 pub use orders::OrderConfig;
 pub use renewal::RenewalConfig;
 pub use style::Style;
+pub(in crate::ca) use validation::Addresses;
 pub use validation::{Resolver, ValidationConfig};
 
 /// Everything about a [`TestCa`](super::TestCa) that may change while it runs.

@@ -35,6 +35,9 @@ pub(super) const DEFAULT_VALIDITY: Duration = days(90);
 /// The longest that one validation may take: Boulder's.
 pub(super) const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The longest that one try at the DNS server may take: three fit into a validation.
+pub(super) const DNS_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// The longest answer to http-01, in bytes: Boulder's; a key authorization has 87.
 pub(super) const MAX_HTTP_01_BODY: usize = 128;
 

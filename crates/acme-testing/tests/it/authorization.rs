@@ -73,23 +73,6 @@ async fn nothing_is_proven_after_the_end() {
 }
 
 #[tokio::test]
-async fn dns_01_cannot_be_met_yet() {
-    let mut world = World::new().await;
-    let (_, order) = world.client.order(&["*.example.com"]).await;
-    let url = &order.authorizations[0];
-    let (challenge, _) = world.client.challenge(url, ChallengeType::Dns01).await;
-    world
-        .client
-        .post(&challenge.url, json!({}))
-        .await
-        .expect(200);
-    let seen: Authorization = world.client.fetch(url).await.json();
-    assert_eq!(seen.status, AuthorizationStatus::Invalid);
-    let error = seen.challenges[0].error.clone().unwrap();
-    assert_eq!(error.kind, ProblemType::IncorrectResponse);
-}
-
-#[tokio::test]
 async fn only_the_challenges_asked_for_are_on_offer() {
     let mut world = World::with(builder().challenges([ChallengeType::Http01])).await;
     let (_, order) = world.client.order(&["example.com"]).await;

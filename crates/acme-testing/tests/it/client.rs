@@ -287,7 +287,8 @@ impl Client {
             .into_iter()
             .find(|it| it.kind == kind);
         let challenge = found.expect("the challenge is on offer");
-        let token = Token::parse(challenge.token.as_deref().unwrap()).unwrap();
+        // Where there is none, the answer is not asked for either.
+        let token = Token::parse(challenge.token.as_deref().unwrap_or("none")).unwrap();
         let key_authorization = KeyAuthorization::new(&token, &self.key.thumbprint());
         (challenge, key_authorization)
     }

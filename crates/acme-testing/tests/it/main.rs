@@ -29,6 +29,9 @@ mod alternate;
 mod authorization;
 #[cfg(feature = "ca")]
 mod client;
+mod dns_01;
+#[cfg(feature = "ca")]
+mod dns_world;
 #[cfg(feature = "ca")]
 mod external_account;
 #[cfg(feature = "ca")]
@@ -69,6 +72,8 @@ mod request;
 mod revocation;
 #[cfg(feature = "ca")]
 mod style;
+#[cfg(feature = "dns")]
+mod test_dns;
 #[cfg(feature = "ca")]
 mod tls_alpn_01;
 #[cfg(feature = "ca")]

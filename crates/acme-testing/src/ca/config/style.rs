@@ -16,6 +16,7 @@
 /// | a common name in the CSR | is one of the names | must be an alternative name too | is one of the names |
 /// | the answer to `finalize` | with `Location` | with `Location` | without |
 /// | a challenge that is not pending | 200 | 200 | 400 malformed |
+/// | a challenge answered wrongly | incorrectResponse | unauthorized | unauthorized |
 /// | a key in use | 409 | 409 | 409, empty body |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

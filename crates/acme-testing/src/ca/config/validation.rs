@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -24,6 +24,15 @@ pub struct ValidationConfig {
     /// Where names point to; by default all at 127.0.0.1, but loopback addresses
     /// at themselves.
     pub resolver: Resolver,
+    /// The DNS server that is asked for records, over UDP and TCP; none by default, and then no
+    /// challenge that needs one is met.
+    ///
+    /// It may be a resolver or responsible for the names itself, as a
+    /// [`TestDns`](crate::TestDns) is.
+    pub dns_server: Option<SocketAddr>,
+    /// The longest that one try at the DNS server may take, of three; 3 s by default, real time
+    /// as [`timeout`](Self::timeout) is.
+    pub dns_timeout: Duration,
     /// The longest that one validation may take; 10 s by default, real time
     /// whatever the clock, since real sockets are waited for.
     pub timeout: Duration,
@@ -35,6 +44,8 @@ impl Default for ValidationConfig {
             http_01_port: 80,
             tls_alpn_01_port: 443,
             resolver: Resolver::new(loopback),
+            dns_server: None,
+            dns_timeout: limits::DNS_TIMEOUT,
             timeout: limits::VALIDATION_TIMEOUT,
         }
     }
@@ -48,31 +59,59 @@ fn loopback(name: &ServerName) -> IpAddr {
     }
 }
 
-/// Where names point to: `None` says that there is no such name.
+/// Where names point to.
 #[derive(Clone)]
-pub struct Resolver(Arc<Resolve>);
+pub struct Resolver(Source);
+
+#[derive(Clone)]
+enum Source {
+    Dns,
+    Function(Arc<Resolve>),
+}
 
 type Resolve = dyn Fn(&ServerName) -> Option<IpAddr> + Send + Sync;
 
+/// What a [`Resolver`] says of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ca) enum Addresses {
+    /// The DNS server is to be asked.
+    AskDns,
+    /// There is one address, or none.
+    Known(Option<IpAddr>),
+}
+
 impl Resolver {
-    /// Looks names up by a function.
+    /// Looks names up by a function; `None` says that there is no such name.
     pub fn new<F, R>(resolve: F) -> Self
     where
         F: Fn(&ServerName) -> R + Send + Sync + 'static,
         R: Into<Option<IpAddr>>,
     {
-        Self(Arc::new(move |name| resolve(name).into()))
+        Self(Source::Function(Arc::new(move |name| resolve(name).into())))
     }
 
-    /// Where a name points to.
+    /// Asks the CA's [DNS server](ValidationConfig::dns_server) for AAAA and A records; an address
+    /// is its own.
+    ///
+    /// As at Boulder the first IPv6 address is knocked at before the first IPv4 address.
     #[must_use]
-    pub fn resolve(&self, name: &ServerName) -> Option<IpAddr> {
-        (self.0)(name)
+    pub const fn dns() -> Self {
+        Self(Source::Dns)
+    }
+
+    pub(in crate::ca) fn addresses(&self, name: &ServerName) -> Addresses {
+        match &self.0 {
+            Source::Dns => Addresses::AskDns,
+            Source::Function(resolve) => Addresses::Known(resolve(name)),
+        }
     }
 }
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Resolver(..)")
+        f.write_str(match self.0 {
+            Source::Dns => "Resolver(dns)",
+            Source::Function(_) => "Resolver(..)",
+        })
     }
 }

@@ -14,58 +14,44 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use super::{Job, Verdict, connect, connection, incorrect, resolve, unauthorized};
-use crate::ca::{
-    config::ValidationConfig,
-    limits::{MAX_HTTP_01_BODY, MAX_REDIRECTS},
-};
+use super::{Look, Verdict};
+use crate::ca::limits::{MAX_HTTP_01_BODY, MAX_REDIRECTS};
 
-pub(super) async fn validate(config: &ValidationConfig, job: &Job) -> Verdict<()> {
+pub(super) async fn validate(look: &Look) -> Verdict<()> {
     let mut target = Target {
-        host: job.name.clone(),
-        path: format!("/.well-known/acme-challenge/{}", job.token.as_str()),
+        host: look.job.name.clone(),
+        path: format!("/.well-known/acme-challenge/{}", look.job.token.as_str()),
     };
     for _ in 0..=MAX_REDIRECTS {
-        let (status, headers, body) = fetch(config, &target).await?;
+        let (status, headers, body) = fetch(look, &target).await?;
         if !status.is_redirection() {
-            return judge(job, status, body);
+            return judge(look, status, body);
         }
-        target = target.redirected(&headers)?;
+        target = target.redirected(look, &headers)?;
     }
-    Err(connection(
-        &job.name,
-        format_args!("more than {MAX_REDIRECTS} redirects"),
-    ))
+    Err(look.connection(format_args!("more than {MAX_REDIRECTS} redirects")))
 }
 
-fn judge(job: &Job, status: StatusCode, body: Option<Bytes>) -> Verdict<()> {
+fn judge(look: &Look, status: StatusCode, body: Option<Bytes>) -> Verdict<()> {
     if status != StatusCode::OK {
-        return Err(unauthorized(
-            &job.name,
-            format_args!("the status is {}", status.as_u16()),
-        ));
+        return Err(look.unauthorized(format_args!("the status is {}", status.as_u16())));
     }
     let Some(body) = body else {
         let detail = format!("the answer has more than {MAX_HTTP_01_BODY} bytes");
-        return Err(incorrect(&job.name, detail));
+        return Err(look.wrong(detail));
     };
-    if body.trim_ascii_end() == job.key_authorization.as_str().as_bytes() {
+    if body.trim_ascii_end() == look.job.key_authorization.as_str().as_bytes() {
         return Ok(());
     }
-    Err(incorrect(
-        &job.name,
-        "the answer is not the key authorization",
-    ))
+    Err(look.wrong("the answer is not the key authorization"))
 }
 
 /// Fetches a target; a body over the limit is `None`.
-async fn fetch(
-    config: &ValidationConfig,
-    target: &Target,
-) -> Verdict<(StatusCode, HeaderMap, Option<Bytes>)> {
-    let address = resolve(config, &target.host)?;
-    let stream = connect(&target.host, SocketAddr::new(address, config.http_01_port)).await?;
-    let failed = |_| connection(&target.host, "the answer is not HTTP");
+async fn fetch(look: &Look, target: &Target) -> Verdict<(StatusCode, HeaderMap, Option<Bytes>)> {
+    let address = look.addresses(&target.host).await?[0];
+    let port = look.config().http_01_port;
+    let stream = look.connect(SocketAddr::new(address, port)).await?;
+    let failed = |_| look.connection("the answer is not HTTP");
     let (mut sender, driver) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(failed)?;
@@ -78,7 +64,7 @@ async fn fetch(
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
-        .map_err(|_| connection(&target.host, "the redirect's target is no path"))?;
+        .map_err(|_| look.connection("the redirect's target is no path"))?;
     let exchange = async {
         let (parts, body) = sender
             .send_request(request)
@@ -120,8 +106,8 @@ impl Target {
     }
 
     /// Follows a redirect to a path, or to port 80 of another host.
-    fn redirected(&self, headers: &HeaderMap) -> Verdict<Self> {
-        let refuse = |detail: &str| connection(&self.host, format_args!("redirect {detail}"));
+    fn redirected(&self, look: &Look, headers: &HeaderMap) -> Verdict<Self> {
+        let refuse = |detail: &str| look.connection(format_args!("redirect {detail}"));
         let location = headers
             .get(LOCATION)
             .and_then(|it| it.to_str().ok())

@@ -3,7 +3,11 @@
 //!
 //! [RFC 8737, section 3]: https://www.rfc-editor.org/rfc/rfc8737#section-3
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use acme_messages::{
     ProblemType, ServerName,
@@ -17,7 +21,6 @@ use der::{
 use rustls::{
     ClientConfig,
     client::Resumption,
-    crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName as TlsName},
 };
 use tokio::io::AsyncWriteExt;
@@ -31,28 +34,21 @@ use x509_cert::{
 };
 
 use super::{
-    Job, Verdict, connect, connection, incorrect, problem, reason, resolve,
+    Look, Verdict,
+    address::reason,
     tls_verifier::{self, ShownCertificate},
-    unauthorized,
 };
-use crate::ca::config::ValidationConfig;
 
-pub(super) async fn validate(
-    provider: &Arc<CryptoProvider>,
-    config: &ValidationConfig,
-    job: &Job,
-) -> Verdict<()> {
-    let certificate = shown_certificate(provider, config, &job.name).await?;
-    judge(provider, job, &certificate)
+pub(super) async fn validate(look: &Look) -> Verdict<()> {
+    let address = look.addresses(&look.job.name).await?[0];
+    let certificate = shown_certificate(look, address).await?;
+    judge(look, &certificate)
 }
 
 /// Shakes hands and returns the first certificate shown.
-async fn shown_certificate(
-    provider: &Arc<CryptoProvider>,
-    config: &ValidationConfig,
-    name: &ServerName,
-) -> Verdict<CertificateDer<'static>> {
-    let tls = |detail: String| problem(ProblemType::Tls, name, detail);
+async fn shown_certificate(look: &Look, address: IpAddr) -> Verdict<CertificateDer<'static>> {
+    let provider = &look.provider;
+    let tls = |detail: String| look.problem(ProblemType::Tls, detail);
     let shown = Arc::new(ShownCertificate::new(Arc::clone(provider)));
     let mut tls_config = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
@@ -63,9 +59,10 @@ async fn shown_certificate(
     tls_config.alpn_protocols = vec![ACME_TLS_1.to_vec()];
     tls_config.resumption = Resumption::disabled();
 
-    let sni = TlsName::try_from(name.validation_sni()).map_err(|error| tls(error.to_string()))?;
-    let address = SocketAddr::new(resolve(config, name)?, config.tls_alpn_01_port);
-    let stream = connect(name, address).await?;
+    let sni = TlsName::try_from(look.job.name.validation_sni())
+        .map_err(|error| tls(error.to_string()))?;
+    let address = SocketAddr::new(address, look.config().tls_alpn_01_port);
+    let stream = look.connect(address).await?;
     let connector = TlsConnector::from(Arc::new(tls_config));
     let mut stream =
         connector
@@ -73,35 +70,37 @@ async fn shown_certificate(
             .await
             .map_err(|error| match rustls_error(&error) {
                 Some(error) => tls(error.to_string()),
-                None => connection(name, format_args!("{address}: {}", reason(&error))),
+                None => look.connection(format_args!("{address}: {}", reason(&error))),
             })?;
     let negotiated = stream.get_ref().1.alpn_protocol() == Some(ACME_TLS_1);
     // The proof is the handshake; how the other side takes its end says nothing.
     let _ = stream.shutdown().await;
     if !negotiated {
-        return Err(unauthorized(name, "the server did not choose acme-tls/1"));
+        return Err(look.unauthorized("the server did not choose acme-tls/1"));
     }
     shown
         .take()
-        .ok_or_else(|| unauthorized(name, "the server showed no certificate"))
+        .ok_or_else(|| look.unauthorized("the server showed no certificate"))
 }
 
 fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-fn judge(provider: &CryptoProvider, job: &Job, der: &CertificateDer<'_>) -> Verdict<()> {
-    let foreign = |detail: &str| unauthorized(&job.name, detail);
+fn judge(look: &Look, der: &CertificateDer<'_>) -> Verdict<()> {
+    let foreign = |detail: &str| look.unauthorized(detail);
     let certificate =
         Certificate::from_der(der).map_err(|_| foreign("the certificate cannot be read"))?;
     let tbs = certificate.tbs_certificate();
-    if tbs.issuer() != tbs.subject() || !tls_verifier::is_self_signed(provider, der, &certificate) {
+    if tbs.issuer() != tbs.subject()
+        || !tls_verifier::is_self_signed(&look.provider, der, &certificate)
+    {
         return Err(foreign("the certificate is not self-signed"));
     }
     let extensions = tbs.extensions().map_or(&[][..], |it| it.as_slice());
     let names = single(extensions, ID_CE_SUBJECT_ALT_NAME)
         .ok_or_else(|| foreign("the certificate has not exactly one subjectAltName extension"))?;
-    if expected_names(&job.name).as_deref() != Some(names.extn_value.as_bytes()) {
+    if expected_names(&look.job.name).as_deref() != Some(names.extn_value.as_bytes()) {
         let detail = "the certificate is not for exactly this identifier";
         return Err(foreign(detail));
     }
@@ -110,10 +109,10 @@ fn judge(provider: &CryptoProvider, job: &Job, der: &CertificateDer<'_>) -> Verd
     if !identifier.critical {
         return Err(foreign("the acmeIdentifier extension is not critical"));
     }
-    let expected = acme_identifier_value(&job.key_authorization.digest());
+    let expected = acme_identifier_value(&look.job.key_authorization.digest());
     if identifier.extn_value.as_bytes() != expected {
         let detail = "the acmeIdentifier is not the key authorization's digest";
-        return Err(incorrect(&job.name, detail));
+        return Err(look.wrong(detail));
     }
     if has_duplicates(extensions) {
         return Err(foreign("the certificate has an extension twice"));
