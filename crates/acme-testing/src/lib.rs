@@ -34,6 +34,8 @@ mod recording_responder;
 mod recording_transport;
 #[cfg(feature = "client")]
 mod scripted_transport;
+#[cfg(feature = "strategies")]
+pub mod strategies;
 mod valid_for_name;
 
 #[cfg(feature = "client")]

@@ -17,6 +17,8 @@ mod recording_responder;
 mod scripted_transport;
 #[cfg(feature = "store")]
 mod stores;
+#[cfg(feature = "strategies")]
+mod strategies;
 #[cfg(feature = "client")]
 mod transports;
 mod valid_for_name;
