@@ -235,6 +235,11 @@ impl CertificateRequest {
         self.all_chains
     }
 
+    /// Whether the certificate is wanted for now, and not for later.
+    pub(crate) const fn begins_now(&self) -> bool {
+        self.not_before.is_none()
+    }
+
     /// The order to place, for an account.
     pub(crate) fn order(&self, account_url: &str) -> NewOrder {
         let mut order = NewOrder::new(self.names());

@@ -6,8 +6,8 @@ use acme_messages::{CertificateChain, jose::PrivateKey};
 
 /// A certificate as the CA issued it, checked against the request.
 ///
-/// Checked is that each chain's leaf has the request's key and exactly its names, is not past its end,
-/// and that each certificate is signed by the next, as far as this build knows the algorithm.
+/// Checked is that each chain's leaf has the request's key and exactly its names, is not past its end
+/// nor more than a day before its beginning, and that each certificate is signed by the next, as far as this build knows the algorithm.
 /// Not checked is what only a client of the server can judge: whether it trusts the root that the
 /// chain leads to, and whether the certificate is revoked or logged.
 #[derive(Clone, Debug)]

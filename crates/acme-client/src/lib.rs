@@ -17,6 +17,7 @@ mod obtain;
 mod order;
 mod pacing;
 mod post;
+mod presets;
 mod randomness;
 mod renewal;
 mod reply;
@@ -47,8 +48,11 @@ pub use pacing::{
     Pacing,
 };
 pub use post::{Repeat, Sender};
+pub use presets::{PRESETS, Preset};
 pub use randomness::{Randomness, SystemRandomness};
-pub use renewal::RenewalAdvice;
+pub use renewal::{
+    MAX_RENEWAL_INFO_INTERVAL, MIN_RENEWAL_INFO_INTERVAL, RENEWAL_INFO_INTERVAL, RenewalAdvice,
+};
 pub use reply::{MAX_RETRY_AFTER, MAX_SNIPPET, Reply};
 pub use retry::RetryPolicy;
 pub use revocation::Revocation;

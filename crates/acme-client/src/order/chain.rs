@@ -2,6 +2,8 @@
 //!
 //! [RFC 8555, section 7.4.2]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4.2
 
+use std::time::Duration;
+
 use acme_messages::{CertificateChain, ChainError, ChainPreference, OrderStatus, Timestamp, link};
 
 use super::Order;
@@ -14,6 +16,9 @@ use crate::{
 ///
 /// CAs with cross-signed roots have three or four.
 pub const MAX_ALTERNATES: usize = 10;
+
+/// How far ahead of this machine's clock a certificate may begin.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Order {
     /// Fetches the certificate of an order that is valid: the CA's default chain.
@@ -55,6 +60,9 @@ impl Order {
         let reply = self.download(self.certificate_url()?).await?;
         let default = read(&reply)?;
         check(&default, request, now).map_err(|error| refused(error).with_url(reply.url()))?;
+        if request.begins_now() {
+            check_beginning(&default, now).map_err(|error| error.with_url(reply.url()))?;
+        }
         let mut chains = vec![default];
         if request.wants_all_chains() || !settles(request.chain_preference(), &chains[0]) {
             self.add_alternates(&reply, &mut chains).await;
@@ -150,11 +158,23 @@ fn check(
     chain.check_names(request.names())?;
     chain.check_time(now)?;
     chain.check_links()?;
-    if chain.leaf().not_before > now {
-        let begins = chain.leaf().not_before;
+    Ok(())
+}
+
+/// A beginning a little ahead is the difference of two clocks; one far ahead is not.
+fn check_beginning(chain: &CertificateChain, now: Timestamp) -> Result<(), Error> {
+    let begins = chain.leaf().not_before;
+    let ahead = begins.duration_since(now);
+    if ahead.is_positive() {
         tracing::warn!(%begins, "the certificate is not valid yet: clocks differ, perhaps");
     }
-    Ok(())
+    match Duration::try_from(ahead) {
+        Ok(ahead) if ahead > MAX_CLOCK_DIFFERENCE => {
+            Err(Error::new(ErrorKind::InvalidChain, Operation::Certificate)
+                .with_detail(format!("the certificate begins at {begins} only")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refused(error: ChainError) -> Error {
