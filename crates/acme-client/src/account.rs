@@ -1,18 +1,29 @@
-//! Accounts: made or found, then used ([RFC 8555, section 7.3]).
+//! Accounts: a handle ([RFC 8555, section 7.3]).
 //!
 //! [RFC 8555, section 7.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3
 
+mod external;
+mod key_change;
+mod new_order;
+mod orders;
+mod registration;
+
 use std::sync::Arc;
 
-use acme_messages::{self as messages, NewAccount, NewOrder, jose::AsyncSigner};
-use http::StatusCode;
-
-use crate::{
-    Client, Error, ErrorKind, Operation, Order,
-    post::{Repeat, Sender},
+use acme_messages::{
+    self as messages, AccountStatus, AccountUpdate, ProblemType, jose::AsyncSigner,
 };
 
+pub use external::ExternalAccount;
+pub use orders::{MAX_ORDERS, MAX_ORDERS_LOOKED_AT};
+pub use registration::Registration;
+
+use crate::{Authorization, Client, Error, ErrorKind, Operation, Order, Repeat, Reply, Sender};
+
 /// An account at a CA: its key, and the URL that names it. Cheap to clone.
+///
+/// What an account does is signed with the key that the handle was made with; after
+/// [`change_key`](Self::change_key) only the handle that it returns is of use.
 #[derive(Clone, Debug)]
 pub struct Account {
     client: Client,
@@ -20,61 +31,7 @@ pub struct Account {
     url: Arc<str>,
 }
 
-/// What `newAccount` brought.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Registration {
-    /// The account, to be used.
-    pub account: Account,
-    /// The account as the CA shows it.
-    pub resource: messages::Account,
-    /// Whether it was made just now, and not found.
-    pub created: bool,
-}
-
 impl Client {
-    /// Makes an account for a key, or finds the one it has.
-    ///
-    /// # Errors
-    /// - [`ErrorKind::TermsNotAgreed`] when the CA has terms of service and `new` does not
-    ///   agree to them; nothing was sent then.
-    /// - [`ErrorKind::BadResponse`] when the answer names no account.
-    /// - Those of a request; see [`ErrorKind`].
-    #[doc(alias = "register")]
-    pub async fn new_account(
-        &self,
-        signer: Arc<dyn AsyncSigner>,
-        new: &NewAccount,
-    ) -> Result<Registration, Error> {
-        let directory = self.directory().await?;
-        let agreed = new.terms_of_service_agreed || new.only_return_existing;
-        if let Some(terms) = &directory.meta.terms_of_service
-            && !agreed
-        {
-            return Err(
-                Error::new(ErrorKind::TermsNotAgreed, Operation::NewAccount).with_detail(terms)
-            );
-        }
-        let payload = crate::to_json(Operation::NewAccount, new)?;
-        let reply = self
-            .post(
-                Operation::NewAccount,
-                &Sender::Key(signer.clone()),
-                &directory.new_account,
-                &payload,
-                Repeat::Safe,
-            )
-            .await?;
-        let url = reply
-            .location()
-            .ok_or_else(|| reply.bad_response("there is no Location"))?;
-        Ok(Registration {
-            account: self.account(signer, url),
-            resource: reply.json()?,
-            created: reply.status() == StatusCode::CREATED,
-        })
-    }
-
     /// An account whose URL is known, without a request.
     pub fn account(&self, signer: Arc<dyn AsyncSigner>, url: impl Into<Arc<str>>) -> Account {
         Account {
@@ -104,31 +61,98 @@ impl Account {
         &*self.signer
     }
 
-    /// Places an order ([RFC 8555, section 7.4]).
-    ///
-    /// A lost answer is not tried again: the order may have been placed.
+    /// What requests of the account are signed with, for [`Client::post`].
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender::Account {
+            signer: self.signer.clone(),
+            url: self.url.clone(),
+        }
+    }
+
+    /// Looks at the account.
     ///
     /// # Errors
     /// - Those of a request; see [`ErrorKind`].
-    ///
-    /// [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
-    pub async fn new_order(&self, new: &NewOrder) -> Result<Order, Error> {
-        let url = self.client.directory().await?.new_order.clone();
-        let payload = crate::to_json(Operation::NewOrder, new)?;
+    pub async fn fetch(&self) -> Result<messages::Account, Error> {
         let reply = self
             .client
-            .post(
-                Operation::NewOrder,
-                &self.sender(),
-                &url,
-                &payload,
-                Repeat::Unsafe,
-            )
+            .post_as_get(Operation::Account, &self.sender(), &self.url)
             .await?;
-        let url = reply
-            .location()
-            .ok_or_else(|| reply.bad_response("there is no Location"))?;
-        Order::new(self.clone(), url.to_owned(), &reply)
+        self.read(&reply)
+    }
+
+    /// Changes the account, its contacts most of all ([RFC 8555, section 7.3.2]).
+    ///
+    /// Contacts are checked in the answer only where the CA shows them: some keep none.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Request`] when there is nothing to change; nothing was sent then.
+    /// - [`ErrorKind::BadResponse`] when the CA shows other contacts than were sent, or another key.
+    /// - Those of a request; see [`ErrorKind`].
+    ///
+    /// [RFC 8555, section 7.3.2]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.2
+    #[doc(alias = "update_registration")]
+    pub async fn update(&self, update: &AccountUpdate) -> Result<messages::Account, Error> {
+        if update.contact.is_none() && update.status.is_none() {
+            // CAs disagree about an empty object: some call it malformed.
+            return Err(Error::new(ErrorKind::Request, Operation::Account)
+                .with_detail("there is nothing to change"));
+        }
+        let reply = self.send_update(update).await?;
+        let account = self.read(&reply)?;
+        if let Some(sent) = &update.contact
+            && !account.contact.is_empty()
+            && !same_contacts(sent, &account.contact)
+        {
+            let got = &account.contact;
+            let detail = format!("the contacts are {got:?}, not the {sent:?} that were sent");
+            return Err(reply.bad_response(detail));
+        }
+        Ok(account)
+    }
+
+    /// Closes the account, for good ([RFC 8555, section 7.3.6]).
+    ///
+    /// # Errors
+    /// - [`ErrorKind::BadResponse`] when the CA does not say that it is closed.
+    /// - Those of a request; see [`ErrorKind`].
+    ///
+    /// [RFC 8555, section 7.3.6]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.6
+    pub async fn deactivate(&self) -> Result<(), Error> {
+        let reply = match self.send_update(&AccountUpdate::deactivate()).await {
+            Ok(reply) => reply,
+            // The answer to an earlier attempt was lost: a closed account may do nothing.
+            Err(error) if error.attempts() > 1 && error.has_problem(&ProblemType::Unauthorized) => {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let account: messages::Account = reply.json()?;
+        if account.status == AccountStatus::Deactivated {
+            return Ok(());
+        }
+        Err(reply.bad_response(format!("the account is {}", account.status)))
+    }
+
+    async fn send_update(&self, update: &AccountUpdate) -> Result<Reply, Error> {
+        let payload = crate::to_json(Operation::Account, update)?;
+        let sender = self.sender();
+        self.client
+            .post(
+                Operation::Account,
+                &sender,
+                &self.url,
+                &payload,
+                Repeat::Safe,
+            )
+            .await
+    }
+
+    /// Reads an account that is to be ours.
+    fn read(&self, reply: &Reply) -> Result<messages::Account, Error> {
+        registration::check_key(reply, &*self.signer)?;
+        reply.json()
     }
 
     /// Looks at an order whose URL is known, in whatever state it is.
@@ -144,10 +168,26 @@ impl Account {
         Order::new(self.clone(), url, &reply)
     }
 
-    pub(crate) fn sender(&self) -> Sender {
-        Sender::Account {
-            signer: self.signer.clone(),
-            url: self.url.clone(),
-        }
+    /// Looks at an authorization whose URL is known.
+    ///
+    /// # Errors
+    /// - Those of a request; see [`ErrorKind`].
+    pub async fn authorization(&self, url: impl Into<String>) -> Result<Authorization, Error> {
+        let url = url.into();
+        let reply = self
+            .client
+            .post_as_get(Operation::Authorization, &self.sender(), &url)
+            .await?;
+        Authorization::new(self.clone(), url, &reply)
     }
+}
+
+/// Whether these are the same contacts, in any sequence.
+fn same_contacts(one: &[String], other: &[String]) -> bool {
+    let sorted = |it: &[String]| {
+        let mut it = it.to_vec();
+        it.sort();
+        it
+    };
+    sorted(one) == sorted(other)
 }

@@ -14,6 +14,7 @@ pub(crate) struct ActiveChallenge {
     responder: Arc<dyn Responder>,
     context: Arc<ChallengeContext>,
     up: bool,
+    settled: bool,
 }
 
 impl ActiveChallenge {
@@ -26,14 +27,27 @@ impl ActiveChallenge {
             responder,
             context: Arc::new(context),
             up: true,
+            settled: false,
         };
         active.responder.start(&active.context).await?;
         Ok(active)
     }
 
-    /// Completes once someone has asked for the answer.
+    /// The CA has made up its mind already: nobody will ask for the answer.
+    pub(crate) const fn settle(&mut self) {
+        self.settled = true;
+    }
+
+    /// Whether the CA has made up its mind already.
+    pub(crate) const fn has_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Completes once someone has asked for the answer, or nobody will.
     pub(crate) async fn asked(&self) {
-        self.responder.asked(&self.context).await;
+        if !self.settled {
+            self.responder.asked(&self.context).await;
+        }
     }
 
     /// Takes the answer down and waits until it is, within reason.

@@ -8,7 +8,9 @@ use acme_messages::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Account, CertificateRequest, Client, Error, IssuedCertificate, RenewalAdvice};
+use crate::{
+    Account, CertificateRequest, Client, Error, ExternalAccount, IssuedCertificate, RenewalAdvice,
+};
 
 /// Issues certificates: a CA with an account at it, or a double in a test.
 #[doc(alias = "Client")]
@@ -70,6 +72,7 @@ pub struct AcmeAuthority {
     client: Client,
     signer: Arc<dyn AsyncSigner>,
     registration: NewAccount,
+    external: Option<ExternalAccount>,
     account: Mutex<Option<Account>>,
 }
 
@@ -79,6 +82,8 @@ pub struct AcmeAuthorityBuilder {
     client: Client,
     signer: Arc<dyn AsyncSigner>,
     registration: NewAccount,
+    external: Option<ExternalAccount>,
+    account_url: Option<String>,
 }
 
 impl AcmeAuthorityBuilder {
@@ -96,14 +101,35 @@ impl AcmeAuthorityBuilder {
         self
     }
 
+    /// Binds a new account to one elsewhere at the CA ([RFC 8555, section 7.3.4]).
+    ///
+    /// [RFC 8555, section 7.3.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4
+    #[must_use]
+    pub fn external_account(mut self, external: ExternalAccount) -> Self {
+        self.external = Some(external);
+        self
+    }
+
+    /// The account's URL, where it was kept: the CA is not asked for it then. One that the CA
+    /// does not know is forgotten, and the account made or found by its key.
+    #[must_use]
+    pub fn account_url(mut self, url: impl Into<String>) -> Self {
+        self.account_url = Some(url.into());
+        self
+    }
+
     /// Builds the authority. Nothing is sent yet.
     #[must_use]
     pub fn build(self) -> AcmeAuthority {
+        let account = self
+            .account_url
+            .map(|url| self.client.account(self.signer.clone(), url));
         AcmeAuthority {
             client: self.client,
             signer: self.signer,
             registration: self.registration,
-            account: Mutex::default(),
+            external: self.external,
+            account: Mutex::new(account),
         }
     }
 }
@@ -115,6 +141,8 @@ impl AcmeAuthority {
             client,
             signer,
             registration: NewAccount::default(),
+            external: None,
+            account_url: None,
         }
     }
 
@@ -127,10 +155,11 @@ impl AcmeAuthority {
         if let Some(account) = &*known {
             return Ok(account.clone());
         }
-        let registration = self
-            .client
-            .new_account(self.signer.clone(), &self.registration)
-            .await?;
+        let (signer, new) = (self.signer.clone(), &self.registration);
+        let registration = match &self.external {
+            Some(external) => self.client.new_bound_account(signer, new, external).await?,
+            None => self.client.new_account(signer, new).await?,
+        };
         tracing::info!(
             ca = self.client.directory_url(),
             account = registration.account.url(),
@@ -166,11 +195,7 @@ impl CertificateAuthority for AcmeAuthority {
         Box::pin(async move {
             let account = self.account().await?;
             let result = account.obtain(request).await;
-            let forgotten = |error: &Error| {
-                error
-                    .problem()
-                    .is_some_and(|it| it.kind == ProblemType::AccountDoesNotExist)
-            };
+            let forgotten = |error: &Error| error.has_problem(&ProblemType::AccountDoesNotExist);
             if !result.as_ref().is_err_and(forgotten) {
                 return result;
             }

@@ -1,8 +1,12 @@
 //! The one error of this crate: it answers what a caller must decide.
 
+mod kind;
+
 use std::{fmt, time::Duration};
 
-use acme_messages::Problem;
+use acme_messages::{Identifier, Problem, ProblemType};
+
+pub use kind::{ErrorKind, Fault, Operation};
 
 /// What went wrong, while doing what, and whether waiting helps.
 ///
@@ -15,110 +19,17 @@ struct Inner {
     kind: ErrorKind,
     operation: Operation,
     url: Option<String>,
+    attempts: u32,
     status: Option<u16>,
     problem: Option<Problem>,
     retry_after: Option<Duration>,
+    body: Option<String>,
+    location: Option<String>,
+    terms: Option<String>,
+    help: Vec<String>,
+    unsent: bool,
     detail: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// What kind of thing went wrong.
-///
-/// | kind | whose fault | what a caller should do |
-/// |---|---|---|
-/// | `AuthorizationFailed` | the set-up of the names | show the problem; a new order after a while |
-/// | `BadResponse` | the CA, or something in between | again later |
-/// | `InvalidChain` | the CA | keep the old certificate; again later |
-/// | `InvalidUrl` | the configuration, or the CA | mend the URL |
-/// | `NoSupportedChallenge` | the configuration | add a responder for an offered type |
-/// | `OrderFailed` | see the problem | a new order after a while |
-/// | `Problem` | see the problem's kind | see the problem's kind |
-/// | `Request` | the caller | mend the request |
-/// | `Responder` | the responder | mend it, then again |
-/// | `Sign` | the key's keeper | mend it, then again |
-/// | `TermsNotAgreed` | the caller | read the terms, then agree |
-/// | `Timeout` | the network, or the CA | again later |
-/// | `Transport` | the network, or the CA | again later |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The CA looked at a name and did not find the answer; see the problem.
-    AuthorizationFailed,
-    /// An answer was not what the protocol says.
-    BadResponse,
-    /// The certificate is not what was ordered, or its chain does not hold together.
-    InvalidChain,
-    /// A URL is not one to send a signed request to: not https, or malformed.
-    InvalidUrl,
-    /// None of the challenges that the CA offers has a responder here.
-    NoSupportedChallenge,
-    /// The order became invalid; see the problem.
-    OrderFailed,
-    /// The CA refused, and said why.
-    Problem,
-    /// The request could not be made from what the caller gave.
-    Request,
-    /// A responder could not start.
-    Responder,
-    /// The key could not sign.
-    Sign,
-    /// The CA has terms of service that were not agreed to.
-    TermsNotAgreed,
-    /// It took longer than allowed.
-    Timeout,
-    /// The CA could not be reached, or the connection broke.
-    Transport,
-}
-
-/// What was being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// Looking at an authorization.
-    Authorization,
-    /// Fetching a certificate.
-    Certificate,
-    /// Saying that a challenge can be validated.
-    Challenge,
-    /// Fetching the directory.
-    Directory,
-    /// Finalizing an order.
-    Finalize,
-    /// Making or finding an account.
-    NewAccount,
-    /// Fetching a nonce.
-    NewNonce,
-    /// Placing an order.
-    NewOrder,
-    /// Looking at an order.
-    Order,
-    /// Fetching renewal information.
-    RenewalInfo,
-}
-
-impl Operation {
-    /// The operation's name in logs, metrics and errors.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Authorization => "authorization",
-            Self::Certificate => "certificate",
-            Self::Challenge => "challenge",
-            Self::Directory => "directory",
-            Self::Finalize => "finalize",
-            Self::NewAccount => "newAccount",
-            Self::NewNonce => "newNonce",
-            Self::NewOrder => "newOrder",
-            Self::Order => "order",
-            Self::RenewalInfo => "renewalInfo",
-        }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Error {
@@ -126,6 +37,43 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Whose fault it is: who has to act.
+    ///
+    /// A problem is sorted by its kind; one that says nothing of names or of the
+    /// request is the CA's.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        use ProblemType as Type;
+        match self.problem().map(|it| &it.kind) {
+            Some(
+                Type::Caa
+                | Type::Connection
+                | Type::Dns
+                | Type::IncorrectResponse
+                | Type::Tls
+                | Type::OnionCaaRequired,
+            ) => Fault::Names,
+            Some(
+                Type::AlreadyReplaced
+                | Type::AlreadyRevoked
+                | Type::BadCsr
+                | Type::BadPublicKey
+                | Type::BadRevocationReason
+                | Type::BadSignatureAlgorithm
+                | Type::ExternalAccountRequired
+                | Type::InvalidContact
+                | Type::InvalidProfile
+                | Type::Malformed
+                | Type::RateLimited
+                | Type::RejectedIdentifier
+                | Type::UnsupportedContact
+                | Type::UnsupportedIdentifier
+                | Type::UserActionRequired,
+            ) => Fault::Caller,
+            _ => self.kind().fault(),
+        }
     }
 
     /// What was being done.
@@ -140,6 +88,12 @@ impl Error {
         self.0.url.as_deref()
     }
 
+    /// How often the request was sent, `badNonce` included; 0 when it was not.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// The HTTP status of the answer.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
@@ -152,28 +106,77 @@ impl Error {
         self.0.problem.as_ref()
     }
 
-    /// How long the CA asks to be left alone.
+    /// The problems of single identifiers, with the identifier where the CA names it
+    /// ([RFC 8555, section 6.7.1]).
+    ///
+    /// [RFC 8555, section 6.7.1]: https://www.rfc-editor.org/rfc/rfc8555#section-6.7.1
+    pub fn subproblems(&self) -> impl Iterator<Item = (Option<&Identifier>, &Problem)> {
+        let all = self.problem().into_iter();
+        all.flat_map(|it| &it.subproblems)
+            .map(|it| (it.identifier.as_ref(), it))
+    }
+
+    /// How long the CA asks to be left alone, a day at most.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
+    /// How a body that was no JSON begins: a proxy's page, most likely.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// The `Location` of the answer: where a redirect leads that was not followed, or
+    /// the account that has a key already ([RFC 8555, section 7.3.5]).
+    ///
+    /// [RFC 8555, section 7.3.5]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.5
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
+    /// The terms of service that a person must agree to ([RFC 8555, section 7.3.3]);
+    /// where to do that is in the problem's `instance`.
+    ///
+    /// [RFC 8555, section 7.3.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.3
+    #[must_use]
+    pub fn terms_of_service(&self) -> Option<&str> {
+        self.0.terms.as_deref()
+    }
+
+    /// Where the CA explains its limits ([RFC 8555, section 6.6]).
+    ///
+    /// [RFC 8555, section 6.6]: https://www.rfc-editor.org/rfc/rfc8555#section-6.6
+    #[must_use]
+    pub fn help(&self) -> &[String] {
+        &self.0.help
+    }
+
     /// Whether the same call may succeed later with nothing changed here.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        use acme_messages::ProblemType as Type;
+        use ProblemType as Type;
         match self.kind() {
-            ErrorKind::Transport | ErrorKind::Timeout => true,
+            ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Undecided => true,
             ErrorKind::Problem => {
-                let kind = self.problem().map(|it| &it.kind);
-                matches!(
-                    kind,
-                    Some(Type::RateLimited | Type::ServerInternal | Type::BadNonce)
-                ) || self.status() >= Some(500)
+                self.has_problem(&Type::RateLimited)
+                    || self.has_problem(&Type::ServerInternal)
+                    || self.has_problem(&Type::BadNonce)
+                    || self.status() >= Some(500)
             }
-            ErrorKind::BadResponse => self.status() >= Some(500),
+            ErrorKind::BadResponse => {
+                self.status() >= Some(500) || matches!(self.status(), Some(408 | 429))
+            }
             _ => false,
         }
+    }
+
+    /// Whether the CA's problem is of this kind.
+    #[must_use]
+    pub fn has_problem(&self, kind: &ProblemType) -> bool {
+        self.problem().is_some_and(|it| it.kind == *kind)
     }
 
     /// An error, for those who implement a [`CertificateAuthority`](crate::CertificateAuthority).
@@ -195,9 +198,15 @@ impl Error {
             kind,
             operation,
             url: None,
+            attempts: 0,
             status: None,
             problem: None,
             retry_after: None,
+            body: None,
+            location: None,
+            terms: None,
+            help: Vec::new(),
+            unsent: false,
             detail: None,
             source: None,
         }))
@@ -207,6 +216,13 @@ impl Error {
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.0.url = Some(url.into());
+        self
+    }
+
+    /// Adds how often the request was sent.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
         self
     }
 
@@ -247,27 +263,48 @@ impl Error {
         self.0.source = Some(source.into());
         self
     }
+
+    pub(crate) fn with_body(mut self, body: Option<String>) -> Self {
+        self.0.body = body;
+        self
+    }
+
+    pub(crate) fn with_location(mut self, location: Option<String>) -> Self {
+        self.0.location = location;
+        self
+    }
+
+    pub(crate) fn with_links(mut self, terms: Option<String>, help: Vec<String>) -> Self {
+        self.0.terms = terms;
+        self.0.help = help;
+        self
+    }
+
+    pub(crate) fn with_unsent(mut self, unsent: bool) -> Self {
+        self.0.unsent = unsent;
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Whether the CA may have done what it was asked although no answer came.
+    pub(crate) fn is_answer_lost(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Transport | ErrorKind::Timeout) && !self.0.unsent
+    }
+
+    /// Whether certainly nothing left this machine.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.0.unsent
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        let what = match inner.kind {
-            ErrorKind::AuthorizationFailed => "the CA did not accept the proof",
-            ErrorKind::BadResponse => "the CA's answer makes no sense",
-            ErrorKind::InvalidChain => "the CA's certificate was refused",
-            ErrorKind::InvalidUrl => "not an https URL",
-            ErrorKind::NoSupportedChallenge => "no responder for any challenge on offer",
-            ErrorKind::OrderFailed => "the order failed",
-            ErrorKind::Problem => "the CA refused",
-            ErrorKind::Request => "the request cannot be made",
-            ErrorKind::Responder => "a responder failed",
-            ErrorKind::Sign => "the key could not sign",
-            ErrorKind::TermsNotAgreed => "the CA's terms of service are not agreed to",
-            ErrorKind::Timeout => "no answer in time",
-            ErrorKind::Transport => "the CA cannot be reached",
-        };
-        write!(f, "{}: {what}", inner.operation)?;
+        write!(f, "{}: {}", inner.operation, inner.kind.words())?;
         if let Some(status) = inner.status {
             write!(f, " (status {status})")?;
         }
@@ -276,6 +313,12 @@ impl fmt::Display for Error {
         }
         if let Some(detail) = &inner.detail {
             write!(f, ": {detail}")?;
+        }
+        if let Some(body) = &inner.body {
+            write!(f, ": the body begins {body:?}")?;
+        }
+        if inner.attempts > 1 {
+            write!(f, " after {} attempts", inner.attempts)?;
         }
         if let Some(url) = &inner.url {
             write!(f, " [{url}]")?;

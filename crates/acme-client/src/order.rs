@@ -2,38 +2,48 @@
 //!
 //! [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
 
-use std::time::Duration;
+mod chain;
+mod finalize;
 
-use acme_messages::{
-    self as messages, Authorization, CertificateChain, CertificateSigningRequest, Challenge,
-    FinalizeRequest, OrderStatus, ProblemType,
-};
+use std::{collections::BTreeSet, time::Duration};
+
+use acme_messages::{self as messages, OrderStatus};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+pub use chain::MAX_ALTERNATES;
 
 use crate::{
-    Account, Client, Error, ErrorKind, Operation,
-    patience::Patience,
-    post::Repeat,
-    reply::Reply,
-    retry::{self, Attempts},
+    Account, Authorization, Client, Error, ErrorKind, Operation, Reply,
+    pacing::{Patience, Work},
 };
 
-/// How long the CA may take over all authorizations of an order, and over issuing.
-pub const ORDER_DEADLINE: Duration = Duration::from_secs(300);
-
-/// The wait before the second look at an order, where the CA names none; it doubles.
-pub const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// The longest wait between two looks at an order, where the CA names none.
-pub const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The shortest wait believed from a `Retry-After` between two looks.
-pub(crate) const MIN_POLL_INTERVAL: Duration = Duration::from_millis(100);
-
-/// The longest wait believed from a `Retry-After` between two looks: some CAs
-/// say a day where they mean seconds.
-pub const MAX_POLL_RETRY_AFTER: Duration = Duration::from_secs(60);
-
 /// An order: its URL is its identity, its state is what the CA said last.
+///
+/// What cannot be done in its state is refused before anything is sent.
+///
+/// ```
+/// # #[cfg(feature = "hyper")]
+/// use acme_client::{Account, Error, messages::{self, CertificateChain, NewOrder, OrderStatus}};
+///
+/// # #[cfg(feature = "hyper")]
+/// # async fn example(
+/// #     account: &Account,
+/// #     csr: &messages::CertificateSigningRequest,
+/// # ) -> Result<CertificateChain, Error> {
+/// let mut order = account.new_order(&NewOrder::new(csr.names())).await?;
+/// for authorization in order.authorizations().await? {
+///     for mut challenge in authorization.challenges() {
+///         println!("{}: {:?}", challenge.kind(), challenge.context().ok());
+///         // Put the answer up, then:
+///         challenge.respond().await?;
+///     }
+/// }
+/// order.leaves(&OrderStatus::Pending).await?;
+/// order.finalize(csr).await?;
+/// order.leaves(&OrderStatus::Processing).await?;
+/// order.certificate().await
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Order {
     account: Account,
@@ -64,78 +74,117 @@ impl Order {
         &self.state
     }
 
+    /// How long the CA asked to wait when it said that.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// The account that placed it.
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.account
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        self.account.client()
+    }
+
     /// Looks at one of the order's authorizations.
     ///
     /// # Errors
+    /// - [`ErrorKind::BadResponse`] when it is for none of the order's names.
     /// - Those of a request; see [`ErrorKind`].
     pub async fn authorization(&self, url: &str) -> Result<Authorization, Error> {
-        self.fetch(Operation::Authorization, url).await?.json()
+        let authorization = self.account.authorization(url).await?;
+        let identifier = &authorization.state().identifier;
+        let fits = self.state.identifiers.iter().any(|ordered| {
+            let (name, proved) = (&ordered.value, &identifier.value);
+            let parent = name.len().checked_sub(proved.len() + 1);
+            ordered.kind == identifier.kind
+                && (name.eq_ignore_ascii_case(proved)
+                    // A wildcard is proved by the name below it, and a name perhaps by
+                    // one above it (RFC 9444).
+                    || parent.is_some_and(|at| {
+                        name.as_bytes()[at] == b'.'
+                            && name.as_bytes()[at + 1..].eq_ignore_ascii_case(proved.as_bytes())
+                    }))
+        });
+        if fits {
+            return Ok(authorization);
+        }
+        Err(Error::new(ErrorKind::BadResponse, Operation::Authorization)
+            .with_url(url)
+            .with_detail(format!(
+                "it is for {:?}, which was not ordered",
+                identifier.value
+            )))
     }
 
-    /// Tells the CA that a challenge can be validated now ([RFC 8555, section 7.5.1]).
+    /// Looks at all of the order's authorizations, some at once.
     ///
     /// # Errors
-    /// - Those of a request; see [`ErrorKind`].
-    ///
-    /// [RFC 8555, section 7.5.1]: https://www.rfc-editor.org/rfc/rfc8555#section-7.5.1
-    #[doc(alias = "answer_challenge")]
-    pub async fn validate(&self, challenge: &Challenge) -> Result<Challenge, Error> {
-        let reply = self
-            .account
-            .client()
-            .post(
-                Operation::Challenge,
-                &self.account.sender(),
-                &challenge.url,
-                b"{}",
-                Repeat::Safe,
-            )
-            .await?;
-        reply.json()
+    /// - As [`authorization`](Self::authorization).
+    pub async fn authorizations(&self) -> Result<Vec<Authorization>, Error> {
+        let width = self.client().settings().parallel_authorizations;
+        // Owned, so that the looks borrow nothing but the order.
+        stream::iter(self.state.authorizations.clone())
+            .map(|url| async move { self.authorization(&url).await })
+            .buffered(width)
+            .try_collect()
+            .await
     }
 
     /// Looks at the order again.
     ///
     /// # Errors
+    /// - [`ErrorKind::BadResponse`] when its names or its authorizations are others than before.
     /// - Those of a request; see [`ErrorKind`].
     pub async fn refresh(&mut self) -> Result<&messages::Order, Error> {
-        let reply = self.fetch(Operation::Order, &self.url).await?;
+        let reply = self
+            .client()
+            .post_as_get(Operation::Order, &self.account.sender(), &self.url)
+            .await?;
         self.update(&reply)?;
         Ok(&self.state)
     }
 
-    /// Looks at the order until it leaves a state, as often as the CA likes.
+    /// Looks at the order until it leaves a state, as often as the client's
+    /// [`Pacing`](crate::Pacing) says; not at all when it is in another.
     ///
     /// A look that fails for a reason that may pass is taken again.
-    /// A wait asked for is believed up to [`MAX_POLL_RETRY_AFTER`].
     ///
     /// # Errors
-    /// - [`ErrorKind::Timeout`] when it is still there after [`ORDER_DEADLINE`].
+    /// - [`ErrorKind::Timeout`] when it is still there after [`Pacing::deadline`](crate::Pacing).
     /// - Those of a request; see [`ErrorKind`].
     #[doc(alias = "poll_until_valid")]
     pub async fn leaves(&mut self, status: &OrderStatus) -> Result<&messages::Order, Error> {
         if self.state.status == *status {
-            self.poll(status, true).await?;
+            let work = match status {
+                OrderStatus::Processing => Work::Issuing,
+                _ => Work::Asked,
+            };
+            let patience = Patience::new(self.client(), work);
+            self.poll(status, patience, true).await?;
         }
         Ok(&self.state)
     }
 
     /// As [`leaves`](Self::leaves), with a look at once or after a pause.
-    pub(crate) async fn poll(&mut self, status: &OrderStatus, paused: bool) -> Result<(), Error> {
-        let client = self.account.client().clone();
+    pub(crate) async fn poll(
+        &mut self,
+        status: &OrderStatus,
+        patience: Patience,
+        paused: bool,
+    ) -> Result<(), Error> {
+        let client = self.client().clone();
         let still = Error::new(ErrorKind::Timeout, Operation::Order)
             .with_url(&self.url)
             .with_detail(format!("the order is still {status}"));
         // Looks that are slow count too, whatever the wall clock says.
-        let deadline = client.clock().sleep(ORDER_DEADLINE);
+        let deadline = client.clock().sleep(client.settings().pacing.deadline);
         tokio::select! {
-            polled = self.look_until(&client, status, paused) => match polled {
+            polled = self.look_until(&client, status, patience, paused) => match polled {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(still),
                 Err(error) => Err(error),
@@ -148,21 +197,23 @@ impl Order {
         &mut self,
         client: &Client,
         status: &OrderStatus,
+        mut patience: Patience,
         paused: bool,
     ) -> Result<bool, Error> {
-        let mut patience = Patience::for_order();
         let mut pause = paused;
         loop {
-            if pause {
-                let asked = self.retry_after.take();
-                let asked = asked.map(|it| it.min(MAX_POLL_RETRY_AFTER));
-                if !patience.wait(client, asked).await {
-                    return Ok(false);
-                }
+            if pause && !patience.wait(client, self.retry_after.take()).await {
+                return Ok(false);
             }
             match self.refresh().await {
-                Ok(state) if state.status != *status => return Ok(true),
-                Ok(_) => pause = true,
+                Ok(state) => {
+                    let done = state.status != *status;
+                    patience.learn(client, done);
+                    if done {
+                        return Ok(true);
+                    }
+                    pause = true;
+                }
                 Err(error) => {
                     patience.endure(client, error).await?;
                     pause = false;
@@ -171,106 +222,57 @@ impl Order {
         }
     }
 
-    /// Sends the signing request of an order that is ready.
-    ///
-    /// When the answer is lost, or the CA is not ready yet, the order itself
-    /// is asked: the request is sent again only if it certainly had no effect.
-    ///
-    /// # Errors
-    /// - Those of a request; see [`ErrorKind`].
-    pub async fn finalize(
-        &mut self,
-        csr: &CertificateSigningRequest,
-    ) -> Result<&messages::Order, Error> {
-        let request = FinalizeRequest {
-            csr: csr.to_base64url(),
-        };
-        let payload = crate::to_json(Operation::Finalize, &request)?;
-        let client = self.account.client().clone();
-        let sender = self.account.sender();
-        let mut attempts = Attempts::default();
-        loop {
-            let sent = client.post(
-                Operation::Finalize,
-                &sender,
-                &self.state.finalize,
-                &payload,
-                Repeat::Unsafe,
-            );
-            let error = match sent.await {
-                Ok(reply) => {
-                    self.update(&reply)?;
-                    return Ok(&self.state);
-                }
-                Err(error) if outcome_unknown(&error) => error,
-                Err(error) => return Err(error),
-            };
-            // The order's own state says more than a lost or late answer.
-            self.look(&client).await?;
-            if self.state.status != OrderStatus::Ready {
-                return Ok(&self.state);
-            }
-            retry::again(&client, &mut attempts, error).await?;
-        }
-    }
-
     /// One look, however long the CA's troubles keep it from answering.
-    async fn look(&mut self, client: &Client) -> Result<(), Error> {
-        let mut patience = Patience::for_order();
+    pub(crate) async fn look(&mut self) -> Result<(), Error> {
+        let client = self.client().clone();
+        let mut patience = Patience::new(&client, Work::Issuing);
         loop {
             match self.refresh().await {
                 Ok(_) => return Ok(()),
-                Err(error) => patience.endure(client, error).await?,
+                Err(error) => patience.endure(&client, error).await?,
             }
         }
     }
 
-    /// Fetches the certificate of an order that is valid.
+    /// Takes what the CA says now; an order whose names or authorizations have changed is another
+    /// ([RFC 8555, section 7.1.3]), their sequence aside.
     ///
-    /// # Errors
-    /// - [`ErrorKind::BadResponse`] when the order names no certificate.
-    /// - [`ErrorKind::InvalidChain`] when the chain cannot be read.
-    /// - Those of a request; see [`ErrorKind`].
-    pub async fn certificate(&self) -> Result<CertificateChain, Error> {
-        let url = self.state.certificate.as_deref().ok_or_else(|| {
-            Error::new(ErrorKind::BadResponse, Operation::Certificate)
-                .with_url(&self.url)
-                .with_detail("the order is valid but names no certificate")
-        })?;
-        // The certificate is there and counted: a passing trouble does not lose it.
-        let mut patience = Patience::for_order();
-        let reply = loop {
-            match self.fetch(Operation::Certificate, url).await {
-                Ok(reply) => break reply,
-                Err(error) => patience.endure(self.account.client(), error).await?,
-            }
+    /// [RFC 8555, section 7.1.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.1.3
+    pub(crate) fn update(&mut self, reply: &Reply) -> Result<(), Error> {
+        let state: messages::Order = reply.json()?;
+        let names = |it: &messages::Order| -> BTreeSet<String> {
+            let text = |it: &messages::Identifier| format!("{} {}", it.kind, it.value);
+            it.identifiers.iter().map(text).collect()
         };
-        CertificateChain::from_pem(reply.body()).map_err(|error| {
-            Error::new(ErrorKind::InvalidChain, Operation::Certificate)
-                .with_url(url)
-                .with_detail(error.to_string())
-                .with_source(error)
-        })
-    }
-
-    async fn fetch(&self, operation: Operation, url: &str) -> Result<Reply, Error> {
-        self.account
-            .client()
-            .post_as_get(operation, &self.account.sender(), url)
-            .await
-    }
-
-    fn update(&mut self, reply: &Reply) -> Result<(), Error> {
-        self.state = reply.json()?;
+        let urls = |it: &messages::Order| -> BTreeSet<String> {
+            it.authorizations.iter().cloned().collect()
+        };
+        if names(&state) != names(&self.state)
+            || (!state.authorizations.is_empty() && urls(&state) != urls(&self.state))
+        {
+            return Err(
+                reply.bad_response("the order's names or authorizations are others than before")
+            );
+        }
+        let authorizations = std::mem::take(&mut self.state.authorizations);
+        self.state = state;
+        if self.state.authorizations.is_empty() {
+            self.state.authorizations = authorizations;
+        }
         self.retry_after = reply.retry_after();
         Ok(())
     }
-}
 
-/// Whether a finalize may have worked all the same, or came too early.
-fn outcome_unknown(error: &Error) -> bool {
-    let problem = error.problem().map(|it| &it.kind);
-    problem == Some(&ProblemType::OrderNotReady)
-        || matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout)
-        || error.status() >= Some(500)
+    pub(crate) const fn forget_retry_after(&mut self) {
+        self.retry_after = None;
+    }
+
+    /// Refuses what cannot be done in the order's state.
+    pub(crate) fn demand(&self, status: &OrderStatus, operation: Operation) -> Result<(), Error> {
+        if self.state.status == *status {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::WrongState, operation).with_url(&self.url);
+        Err(error.with_detail(format!("it is {}, not {status}", self.state.status)))
+    }
 }

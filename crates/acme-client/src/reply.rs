@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use acme_messages::{Problem, Timestamp, jose::Nonce, retry_after};
+use acme_messages::{
+    Problem, Timestamp,
+    jose::Nonce,
+    link::{self, Link},
+    retry_after,
+};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -10,14 +15,14 @@ use serde::de::DeserializeOwned;
 use crate::{Error, ErrorKind, Operation};
 
 /// How much of a body that is no JSON is quoted in an error, in characters.
-const SNIPPET: usize = 120;
+pub const MAX_SNIPPET: usize = 120;
 
 /// The longest wait believed from a `Retry-After`: CAs say a day and mean it.
-pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An answer, its body complete.
-#[derive(Debug)]
-pub(crate) struct Reply {
+/// An answer, its body complete; as the public methods give it, a success.
+#[derive(Clone, Debug)]
+pub struct Reply {
     operation: Operation,
     url: String,
     status: StatusCode,
@@ -44,29 +49,75 @@ impl Reply {
         }
     }
 
-    pub(crate) const fn status(&self) -> StatusCode {
+    /// The URL that was asked.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    pub(crate) const fn body(&self) -> &Bytes {
+    /// The headers.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// The `Location`, the exact text where it is absolute, as ACME's are.
+    #[must_use]
+    pub fn location(&self) -> Option<String> {
+        let text = self.headers.get(header::LOCATION)?.to_str().ok()?;
+        link::resolve(&self.url, text)
+    }
+
+    /// The `Link` headers.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        let headers = self.headers.get_all(header::LINK).iter();
+        link::parse(headers.filter_map(|it| it.to_str().ok()), &self.url)
+    }
+
+    /// How long the CA asks to wait, [`MAX_RETRY_AFTER`] at most; `None` also when the header
+    /// makes no sense.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+        retry_after::parse(value, self.received).map(|it| it.min(MAX_RETRY_AFTER))
+    }
+
+    /// Reads the body; whatever its media type, it is JSON or it is not.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::BadResponse`] when it is not JSON of this type; the cause says where.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let detail = match self.body.is_empty() {
+                true => "the body is empty",
+                false => "the body is not what it should be",
+            };
+            let bad = self.bad_response(detail).with_source(error);
+            bad.with_body(self.snippet())
+        })
     }
 
     /// The fresh nonce; one of bad syntax is none at all (RFC 8555, section 6.5.1).
     pub(crate) fn nonce(&self) -> Option<Nonce> {
         let text = self.headers.get("replay-nonce")?.to_str().ok()?;
-        text.parse().ok()
-    }
-
-    /// The `Location`, resolved against nothing: ACME's are absolute.
-    pub(crate) fn location(&self) -> Option<&str> {
-        self.headers.get(header::LOCATION)?.to_str().ok()
-    }
-
-    /// How long the CA asks to wait, clamped.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-        retry_after::parse(value, self.received).map(|it| it.min(MAX_RETRY_AFTER))
+        let nonce = text.parse().ok();
+        if nonce.is_none() {
+            tracing::warn!(url = self.url, "a malformed Replay-Nonce is passed over");
+        }
+        nonce
     }
 
     /// The problem in an answer that is an error and says why.
@@ -85,20 +136,30 @@ impl Reply {
         if self.status.is_success() {
             return Ok(self);
         }
+        let location = self.location();
         let error = match self.problem() {
             Some(problem) => Error::new(ErrorKind::Problem, self.operation).with_problem(problem),
-            None => Error::new(ErrorKind::BadResponse, self.operation).with_detail(self.snippet()),
+            None => {
+                let error = Error::new(ErrorKind::BadResponse, self.operation);
+                let error = error.with_body(self.snippet());
+                match &location {
+                    Some(to) if self.status.is_redirection() => {
+                        error.with_detail(format!("it sends to {to}, which is not followed"))
+                    }
+                    _ if self.body.is_empty() => error.with_detail("the body is empty"),
+                    _ => error,
+                }
+            }
         };
+        let links = self.links();
+        let urls = |relation| link::urls(&links, relation).map(str::to_owned);
+        let terms = urls("terms-of-service").next();
         Err(error
             .with_url(&self.url)
             .with_status(self.status.as_u16())
+            .with_location(location)
+            .with_links(terms, urls("help").collect())
             .with_retry_after(self.retry_after()))
-    }
-
-    /// Reads the body of a success.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| self.bad_response(self.snippet()).with_source(error))
     }
 
     /// An error that says what in this answer makes no sense.
@@ -109,15 +170,15 @@ impl Reply {
             .with_detail(detail)
     }
 
-    fn snippet(&self) -> String {
-        let text: String = String::from_utf8_lossy(&self.body)
+    fn snippet(&self) -> Option<String> {
+        // A character has four bytes at most: no more of the body is looked at.
+        let start = &self.body[..self.body.len().min(4 * MAX_SNIPPET)];
+        let text: String = String::from_utf8_lossy(start)
             .chars()
             .map(|it| if it.is_control() { ' ' } else { it })
-            .take(SNIPPET)
+            .take(MAX_SNIPPET)
             .collect();
-        match text.trim() {
-            "" => "the body is empty".to_owned(),
-            text => format!("the body begins {text:?}"),
-        }
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
     }
 }

@@ -10,13 +10,17 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 #[cfg(feature = "hyper")]
-pub use hyper::{HyperTransport, HyperTransportBuilder, HyperTransportError};
+pub use hyper::{
+    CONNECT_TIMEOUT, HyperTransport, HyperTransportBuilder, HyperTransportError, InvalidProxy,
+    Proxy,
+};
 
 /// Carries a request to a CA and its answer back.
 ///
 /// The contract: redirects are not followed, whatever the status, because URLs
-/// are signed; a body longer than `max_body` is an error, not a truncation;
-/// dropping the future gives the request up. The client bounds the time.
+/// are signed; a body longer than `max_body` is [`TransportError::body_too_long`], not a
+/// truncation; a request is sent once, because its nonce is good for once, unless nothing
+/// of it was sent; dropping the future gives the request up. The client bounds the time.
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// Sends one request; `max_body` bounds the answer's body, in bytes.
     fn send(
@@ -47,18 +51,59 @@ forward_transport!(Arc<T>, Box<T>);
 #[error("{what}")]
 pub struct TransportError {
     what: &'static str,
+    failure: TransportFailure,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// How far a request got that was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportFailure {
+    /// The answer's body is longer than was allowed.
+    BodyTooLong,
+    /// The server may have got the request, and may have done what it says.
+    Lost,
+    /// Nothing was sent: there was no connection.
+    Unsent,
+}
+
 impl TransportError {
-    /// Says what failed, in a few words, and why.
+    /// Says what failed, in a few words, and why; the server may have got the request.
     pub fn new(
         what: &'static str,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self {
             what,
+            failure: TransportFailure::Lost,
             source: Some(cause.into()),
         }
+    }
+
+    /// A request of which nothing was sent: it may be sent again without a thought.
+    pub fn unsent(
+        what: &'static str,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            failure: TransportFailure::Unsent,
+            ..Self::new(what, cause)
+        }
+    }
+
+    /// An answer whose body is longer than was allowed.
+    #[must_use]
+    pub const fn body_too_long() -> Self {
+        Self {
+            what: "the answer's body is too long",
+            failure: TransportFailure::BodyTooLong,
+            source: None,
+        }
+    }
+
+    /// How far the request got.
+    #[must_use]
+    pub const fn failure(&self) -> TransportFailure {
+        self.failure
     }
 }

@@ -218,8 +218,10 @@ fn is_permanent(error: &Error) -> bool {
         ErrorKind::InvalidChain
         | ErrorKind::InvalidUrl
         | ErrorKind::NoSupportedChallenge
+        | ErrorKind::NotOffered
         | ErrorKind::Request
-        | ErrorKind::TermsNotAgreed => true,
+        | ErrorKind::TermsNotAgreed
+        | ErrorKind::UnknownProfile => true,
         ErrorKind::Problem => match error.problem().map(|it| &it.kind) {
             // Without a time to come back at, a person must act.
             Some(ProblemType::RateLimited) => error.retry_after().is_none(),

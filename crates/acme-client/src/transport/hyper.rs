@@ -1,12 +1,15 @@
 //! The transport on hyper and rustls.
 
+mod connector;
+mod proxy;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use acme_messages::jose::BoxFuture;
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -16,22 +19,32 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::{BuilderVerifierExt, Verifier};
 
 use super::{HttpTransport, TransportError};
+use connector::{Bounded, Dial};
 
-/// How long connecting may take: a CA that does not answer by then is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub use proxy::{InvalidProxy, Proxy};
+
+/// How long connecting may take, TLS included: a CA that does not answer by then is down.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an idle connection is kept: an order's polls are closer together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What follows the client's name in `User-Agent` ([RFC 8555, section 6.1]).
+///
+/// [RFC 8555, section 6.1]: https://www.rfc-editor.org/rfc/rfc8555#section-6.1
+const OWN_NAME: &str = "hyper/1";
+
 /// https over hyper, HTTP/1.1 or HTTP/2 as the CA offers, connections kept.
 ///
 /// Servers are trusted as the platform does, unless the builder is told otherwise.
+/// A request is sent a second time only when the connection it was meant for turned out to be
+/// closed before any of it was written.
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Bounded, Full<Bytes>>,
 }
 
 impl HyperTransport {
@@ -43,10 +56,27 @@ impl HyperTransport {
 }
 
 /// Settings of a [`HyperTransport`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HyperTransportBuilder {
     provider: Option<Arc<CryptoProvider>>,
     only_roots: Option<Vec<CertificateDer<'static>>>,
+    extra_roots: Vec<CertificateDer<'static>>,
+    proxy: Option<Proxy>,
+    connect_timeout: Duration,
+    http: bool,
+}
+
+impl Default for HyperTransportBuilder {
+    fn default() -> Self {
+        Self {
+            provider: None,
+            only_roots: None,
+            extra_roots: Vec::new(),
+            proxy: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            http: false,
+        }
+    }
 }
 
 impl HyperTransportBuilder {
@@ -69,13 +99,46 @@ impl HyperTransportBuilder {
     /// # Errors
     /// - [`HyperTransportError::BadRoots`] when the text holds no certificate, or a damaged one.
     pub fn only_roots_pem(self, pem: &[u8]) -> Result<Self, HyperTransportError> {
-        let roots = CertificateDer::pem_slice_iter(pem)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| HyperTransportError::BadRoots)?;
-        if roots.is_empty() {
-            return Err(HyperTransportError::BadRoots);
-        }
-        Ok(self.only_roots(roots))
+        read_roots(pem).map(|roots| self.only_roots(roots))
+    }
+
+    /// Trusts these roots for the CA's own https beside those of the platform: for a CA of one's
+    /// own and public ones through one transport.
+    #[must_use]
+    pub fn extra_roots(mut self, roots: Vec<CertificateDer<'static>>) -> Self {
+        self.extra_roots = roots;
+        self
+    }
+
+    /// As [`extra_roots`](Self::extra_roots), from a PEM text.
+    ///
+    /// # Errors
+    /// - [`HyperTransportError::BadRoots`] when the text holds no certificate, or a damaged one.
+    pub fn extra_roots_pem(self, pem: &[u8]) -> Result<Self, HyperTransportError> {
+        read_roots(pem).map(|roots| self.extra_roots(roots))
+    }
+
+    /// Goes through a proxy; directly by default, whatever the environment says.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// How long connecting may take, TLS included; [`CONNECT_TIMEOUT`] by default.
+    #[must_use]
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Speaks plain HTTP too, where a URL says so: for a CA in a test.
+    ///
+    /// A [`Client`](crate::Client) has a setting of its own for that.
+    #[must_use]
+    pub const fn danger_plain_http(mut self, allow: bool) -> Self {
+        self.http = allow;
+        self
     }
 
     /// Builds the transport. Nothing is connected yet.
@@ -93,29 +156,49 @@ impl HyperTransportBuilder {
             .with_safe_default_protocol_versions()
             .map_err(HyperTransportError::Tls)?;
         let config = match self.only_roots {
-            None => builder
-                .with_platform_verifier()
-                .map_err(HyperTransportError::Tls)?
-                .with_no_client_auth(),
             Some(roots) => builder
                 .with_webpki_verifier(webpki_verifier(roots, provider)?)
                 .with_no_client_auth(),
+            None if self.extra_roots.is_empty() => builder
+                .with_platform_verifier()
+                .map_err(HyperTransportError::Tls)?
+                .with_no_client_auth(),
+            None => {
+                let verifier = Verifier::new_with_extra_roots(self.extra_roots, provider);
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(
+                        verifier.map_err(HyperTransportError::Tls)?,
+                    ))
+                    .with_no_client_auth()
+            }
         };
         let mut http = HttpConnector::new();
         http.enforce_http(false);
-        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        http.set_connect_timeout(Some(self.connect_timeout));
         http.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_only()
+        let https = HttpsConnectorBuilder::new().with_tls_config(config);
+        let https = match self.http {
+            true => https.https_or_http(),
+            false => https.https_only(),
+        };
+        let https = https
             .enable_http1()
             .enable_http2()
-            .wrap_connector(http);
+            .wrap_connector(Dial::new(http, self.proxy));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(https);
+            .build(Bounded::new(https, self.connect_timeout));
         Ok(HyperTransport { client })
+    }
+}
+
+fn read_roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, HyperTransportError> {
+    let roots = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    match roots {
+        Ok(roots) if !roots.is_empty() => Ok(roots),
+        _ => Err(HyperTransportError::BadRoots),
     }
 }
 
@@ -135,20 +218,32 @@ fn webpki_verifier(
 impl HttpTransport for HyperTransport {
     fn send(
         &self,
-        request: Request<Bytes>,
+        mut request: Request<Bytes>,
         max_body: usize,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        if let Some(agent) = request.headers_mut().get_mut(header::USER_AGENT) {
+            let named = [agent.as_bytes(), b" ", OWN_NAME.as_bytes()].concat();
+            if let Ok(named) = HeaderValue::from_bytes(&named) {
+                *agent = named;
+            }
+        }
         Box::pin(async move {
             let response = self
                 .client
                 .request(request.map(Full::new))
                 .await
-                .map_err(|error| TransportError::new("the request was not answered", error))?;
+                .map_err(|error| match error.is_connect() {
+                    true => TransportError::unsent("there is no connection", error),
+                    false => TransportError::new("the request was not answered", error),
+                })?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, max_body)
                 .collect()
                 .await
-                .map_err(|error| TransportError::new("the answer's body broke off", error))?;
+                .map_err(|error| match error.is::<LengthLimitError>() {
+                    true => TransportError::body_too_long(),
+                    false => TransportError::new("the answer's body broke off", error),
+                })?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         })
     }

@@ -15,6 +15,8 @@ mod clock;
 #[cfg(feature = "hyper")]
 mod counts;
 #[cfg(feature = "hyper")]
+mod key_change;
+#[cfg(feature = "hyper")]
 mod nonces;
 #[cfg(feature = "hyper")]
 mod obtain;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acme_client::{
-    ErrorKind, MAX_POLL_RETRY_AFTER,
+    ErrorKind, MAX_POLL_RETRY_AFTER, Operation,
     messages::{Problem, ProblemType},
 };
 use acme_testing::{Failure, Operation as Asked};
@@ -74,14 +74,42 @@ async fn a_challenge_that_is_on_its_way_need_not_be_told_twice() {
     world.obtain(&["a.example"]).await.unwrap();
 }
 
-// A newOrder whose answer is lost may have been placed: it is not placed twice.
+// A newOrder whose answer is lost may have been placed: it is looked for, not placed twice.
 #[tokio::test]
-async fn a_lost_order_is_not_placed_twice() {
+async fn a_lost_order_is_found_in_the_list() {
     let world = World::new().await;
     world.transport.once("new-order", Meddle::LoseAnswer);
-    let error = world.obtain(&["a.example"]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport);
-    assert_eq!(world.asked(), [Asked::NewOrder]);
+    let issued = world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked_for(Asked::NewOrder), 1);
+    assert_eq!(world.ca.orders().len(), 1);
+    assert_eq!(world.ca.issued().len(), 1);
+    assert!(issued.order_url.starts_with("https://"));
+}
+
+#[tokio::test]
+async fn a_lost_order_that_cannot_be_found_is_undecided() {
+    // Let's Encrypt has no list; and an order that never arrived is in none.
+    for (list, lost) in [(false, Meddle::LoseAnswer), (true, Meddle::LoseRequest)] {
+        let builder = builder().configure(|it| it.accounts.orders_list = list);
+        let world = World::with(builder).await;
+        world.transport.once("new-order", lost);
+        let error = world.obtain(&["a.example"]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Undecided);
+        assert_eq!(error.operation(), Operation::NewOrder);
+        assert!(error.is_transient());
+        assert!(world.asked_for(Asked::NewOrder) <= 1);
+        assert_eq!(world.ca.orders().len(), usize::from(!list));
+    }
+}
+
+// Nothing of it was sent: no nonce is lost, and nothing can have been done.
+#[tokio::test]
+async fn an_order_that_was_not_sent_is_sent_again() {
+    let world = World::new().await;
+    world.transport.once("new-order", Meddle::NoConnection);
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked_for(Asked::NewOrder), 1);
+    assert_eq!(world.asked_for(Asked::NewNonce), 0, "the nonce was kept");
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(crate) enum Meddle {
     LoseAnswer,
     /// Loses it.
     LoseRequest,
+    /// Finds nobody to send it to.
+    NoConnection,
     /// Never ends.
     Hang,
     /// Answers by itself.
@@ -34,6 +36,7 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) user_agent: Option<String>,
+    pub(crate) body: Bytes,
     pub(crate) nonce: Option<String>,
     /// The nonce of the answer, if there was one.
     pub(crate) answer_nonce: Option<String>,
@@ -101,6 +104,13 @@ fn header(headers: &http::HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().unwrap().to_owned())
 }
 
+/// What a signed request says, read without a look at its signature.
+pub(crate) fn payload(body: &[u8]) -> serde_json::Value {
+    let jws: serde_json::Value = serde_json::from_slice(body).unwrap();
+    let payload = base64url::decode(jws["payload"].as_str().unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap_or_default()
+}
+
 /// The nonce in the protected header of a JWS.
 fn nonce(body: &[u8]) -> Option<String> {
     let jws: serde_json::Value = serde_json::from_slice(body).ok()?;
@@ -121,6 +131,7 @@ impl HttpTransport for Meddler {
                 method: request.method().to_string(),
                 url: request.uri().to_string(),
                 user_agent: header(request.headers(), "user-agent"),
+                body: request.body().clone(),
                 nonce: nonce(request.body()),
                 answer_nonce: None,
             });
@@ -130,6 +141,10 @@ impl HttpTransport for Meddler {
         Box::pin(async move {
             let mut response = match meddle {
                 Meddle::LoseRequest => return Err(lost()),
+                Meddle::NoConnection => {
+                    let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+                    return Err(TransportError::unsent("there is no connection", refused));
+                }
                 Meddle::Hang => std::future::pending().await,
                 Meddle::Answer(ref response) => response.clone(),
                 _ => self.next.as_ref().unwrap().send(request, max_body).await?,

@@ -77,11 +77,9 @@ impl World {
 
     /// An account, and no requests counted so far.
     pub(crate) async fn account(&self) -> Account {
-        let mut new = NewAccount::default();
-        new.terms_of_service_agreed = true;
         let made = self
             .client
-            .new_account(self.account_key.clone(), &new)
+            .new_account(self.account_key.clone(), &agreed())
             .await;
         self.ca.clear_requests();
         made.unwrap().account
@@ -118,6 +116,17 @@ impl World {
             })
             .collect()
     }
+}
+
+/// A new account that agrees to the terms.
+pub(crate) fn agreed() -> NewAccount {
+    let mut new = NewAccount::default();
+    new.terms_of_service_agreed = true;
+    new
+}
+
+pub(crate) fn new_key() -> Arc<PrivateKey> {
+    Arc::new(PrivateKey::generate(KeyType::EcdsaP256).unwrap())
 }
 
 pub(crate) fn hyper(ca: &TestCa) -> HyperTransport {

@@ -1,0 +1,64 @@
+//! Sending the signing request, once ([RFC 8555, section 7.4]).
+//!
+//! [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
+
+use acme_messages::{
+    self as messages, CertificateSigningRequest, FinalizeRequest, OrderStatus, ProblemType,
+};
+
+use super::Order;
+use crate::{Error, Operation, Repeat, retry::Attempts};
+
+impl Order {
+    /// Sends the signing request of an order that is ready.
+    ///
+    /// When the answer is lost, or the CA is not ready yet, the order itself
+    /// is asked: the request is sent again only if it certainly had no effect.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::WrongState`](crate::ErrorKind) when it is not ready; nothing was sent then.
+    /// - Those of a request; see [`ErrorKind`](crate::ErrorKind).
+    pub async fn finalize(
+        &mut self,
+        csr: &CertificateSigningRequest,
+    ) -> Result<&messages::Order, Error> {
+        self.demand(&OrderStatus::Ready, Operation::Finalize)?;
+        let request = FinalizeRequest {
+            csr: csr.to_base64url(),
+        };
+        let payload = crate::to_json(Operation::Finalize, &request)?;
+        let client = self.client().clone();
+        let sender = self.account().sender();
+        let mut attempts = Attempts::new(&client);
+        loop {
+            let sent = client.post(
+                Operation::Finalize,
+                &sender,
+                &self.state.finalize,
+                &payload,
+                Repeat::Unsafe,
+            );
+            let error = match sent.await {
+                Ok(reply) => {
+                    self.update(&reply)?;
+                    return Ok(&self.state);
+                }
+                Err(error) if is_outcome_unknown(&error) => error,
+                Err(error) => return Err(error),
+            };
+            // The order's own state says more than a lost or late answer.
+            self.look().await?;
+            if self.state.status != OrderStatus::Ready {
+                return Ok(&self.state);
+            }
+            attempts.again(&client, error).await?;
+        }
+    }
+}
+
+/// Whether a finalize may have worked all the same, or came too early.
+fn is_outcome_unknown(error: &Error) -> bool {
+    error.has_problem(&ProblemType::OrderNotReady)
+        || error.is_answer_lost()
+        || error.status() >= Some(500)
+}
