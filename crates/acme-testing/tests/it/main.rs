@@ -15,6 +15,8 @@ mod client;
 #[cfg(feature = "ca")]
 mod dns_01;
 #[cfg(feature = "ca")]
+mod dns_persist_01;
+#[cfg(feature = "ca")]
 mod dns_world;
 #[cfg(feature = "ca")]
 mod faults;

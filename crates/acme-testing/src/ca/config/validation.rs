@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use acme_messages::ServerName;
+use acme_messages::{ServerName, dns_persist::Version};
 
 use crate::ca::limits;
 
@@ -33,6 +33,12 @@ pub struct ValidationConfig {
     /// The longest that one try at the DNS server may take, of three; 3 s by default, real time
     /// as [`timeout`](Self::timeout) is.
     pub dns_timeout: Duration,
+    /// The draft that dns-persist-01 follows; by default that of [`Version::Draft01`], as at Boulder
+    /// and Pebble. The issuers are the [CAA identities](crate::AnswerConfig::caa_identities).
+    ///
+    /// The challenge is on offer once [`OrderConfig::challenges`](crate::OrderConfig::challenges)
+    /// has it.
+    pub dns_persist_version: Version,
     /// The longest that one validation may take; 10 s by default, real time
     /// whatever the clock, since real sockets are waited for.
     pub timeout: Duration,
@@ -46,6 +52,7 @@ impl Default for ValidationConfig {
             resolver: Resolver::new(loopback),
             dns_server: None,
             dns_timeout: limits::DNS_TIMEOUT,
+            dns_persist_version: Version::Draft01,
             timeout: limits::VALIDATION_TIMEOUT,
         }
     }
