@@ -13,6 +13,7 @@ mod dns_01;
 mod dns_persist_01;
 mod http_01;
 mod look;
+mod perspective;
 mod tls_alpn_01;
 mod tls_verifier;
 
@@ -55,7 +56,10 @@ pub(super) async fn run(authority: Arc<Authority>, job: Job) {
         now: authority.now(),
         source: None,
     };
-    let outcome = look.run().await;
+    let outcome = match config.validation.always_valid {
+        true => Ok(()),
+        false => perspective::agree(&look).await,
+    };
     tracing::debug!(
         name = %job.name,
         challenge = job.kind.as_str(),

@@ -29,6 +29,8 @@ mod lifecycle;
 #[cfg(feature = "ca")]
 mod order;
 #[cfg(feature = "ca")]
+mod perspectives;
+#[cfg(feature = "ca")]
 mod renewal;
 #[cfg(feature = "ca")]
 mod request;
