@@ -6,6 +6,7 @@ mod authorization;
 mod builder;
 mod certificate;
 mod challenge;
+mod challenge_body;
 mod clock;
 mod config;
 mod contact;

@@ -10,7 +10,8 @@ use http::StatusCode;
 
 use super::{
     authority::Authority,
-    config::OrderConfig,
+    challenge_body,
+    config::{OrderConfig, TestCaConfig},
     identifier,
     reply::{Answer, Refusal, Reply},
     request::SignedRequest,
@@ -72,7 +73,7 @@ impl Authority {
     }
 
     fn show_authorization(&self, id: &str) -> Answer {
-        let retry_after = self.config().answers.retry_after;
+        let config = self.config();
         let state = self.state();
         let record = state
             .authorizations
@@ -80,22 +81,33 @@ impl Authority {
             .ok_or_else(Refusal::not_found)?;
         let mut authorization = Authorization::new(
             record.identifier.clone(),
-            record.shown().map(|it| self.show_challenge(it)).collect(),
+            record
+                .shown()
+                .map(|it| self.show_challenge(it, &config, &record.account))
+                .collect(),
         );
         authorization.status = record.status.clone();
         authorization.expires = Some(record.expires);
         authorization.wildcard = record.wildcard;
         let reply = Reply::json(StatusCode::OK, &authorization);
         Ok(match authorization.status {
-            AuthorizationStatus::Pending => reply.retry_after(retry_after),
+            AuthorizationStatus::Pending => reply.retry_after(config.answers.retry_after),
             _ => reply,
         })
     }
 
-    pub(super) fn show_challenge(&self, record: &ChallengeRecord) -> Challenge {
+    pub(super) fn show_challenge(
+        &self,
+        record: &ChallengeRecord,
+        config: &TestCaConfig,
+        account: &str,
+    ) -> Challenge {
         let url = self.url(route::challenge(&record.id));
-        let token = record.token.as_str().to_owned();
-        let mut challenge = Challenge::new(record.kind.clone(), url, Some(token));
+        let has_token = challenge_body::has_token(&record.kind);
+        let token = has_token.then(|| record.token.as_str().to_owned());
+        let mut challenge = Challenge::new(record.kind.clone(), url, token);
+        let account_url = self.url(route::account(account));
+        challenge.extra = challenge_body::extra_members(&record.kind, config, &account_url);
         challenge.status = record.status.clone();
         challenge.validated = record.validated;
         challenge.error = record.error.clone();

@@ -37,6 +37,7 @@ impl Authority {
         authorization.refresh(now);
         let status = authorization.status.clone();
         let identifier = authorization.identifier.clone();
+        let wildcard = authorization.wildcard;
         let record = authorization
             .challenges
             .iter_mut()
@@ -58,15 +59,21 @@ impl Authority {
                 challenge: id.to_owned(),
                 kind: record.kind.clone(),
                 name,
+                wildcard,
                 key_authorization: KeyAuthorization::new(&record.token, &key),
                 token: record.token.clone(),
+                thumbprint: key,
                 account_url: self.url(route::account(account)),
+                account_hash_prefix: self.account_hash_prefix(&config).unwrap_or_default(),
             };
             // The queue is gone only when the server is, and then no one reads this answer.
             let _ = self.jobs.send(job);
         }
-        let reply = Reply::json(StatusCode::OK, &self.show_challenge(record))
-            .link(&self.url(route::authorization(&authorization_id)), "up");
+        let reply = Reply::json(
+            StatusCode::OK,
+            &self.show_challenge(record, &config, account),
+        )
+        .link(&self.url(route::authorization(&authorization_id)), "up");
         Ok(match record.status {
             ChallengeStatus::Pending | ChallengeStatus::Processing => {
                 reply.retry_after(retry_after)

@@ -5,7 +5,7 @@
 use acme_messages::{Directory, DirectoryMeta};
 use http::StatusCode;
 
-use super::{authority::Authority, reply::Reply, route};
+use super::{authority::Authority, challenge_body, reply::Reply, route};
 
 impl Authority {
     pub(super) fn directory(&self) -> Reply {
@@ -24,6 +24,10 @@ impl Authority {
         meta.terms_of_service = config.accounts.terms_of_service.clone();
         meta.website = config.answers.website.clone();
         meta.caa_identities = config.answers.caa_identities.clone();
+        meta.account_hash_prefix = self.account_hash_prefix(&config);
+        if meta.account_hash_prefix.is_some() {
+            meta.issuer_domain_names = challenge_body::issuers(&config).to_vec();
+        }
         meta.external_account_required = config.accounts.external_account_required;
         meta.profiles = config
             .issuance

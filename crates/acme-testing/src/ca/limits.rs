@@ -35,6 +35,10 @@ pub(super) const DEFAULT_VALIDITY: Duration = days(90);
 /// The longest that one validation may take: Boulder's.
 pub(super) const VALIDATION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most places that a validation looks from: a typing error is not to open thousands of
+/// connections.
+pub(super) const MAX_PERSPECTIVES: u32 = 100;
+
 /// The longest that one try at the DNS server may take: three fit into a validation.
 pub(super) const DNS_TIMEOUT: Duration = Duration::from_secs(3);
 

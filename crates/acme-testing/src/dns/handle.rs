@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt, io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -246,7 +246,7 @@ impl Shared {
         self.changed.subscribe()
     }
 
-    pub(super) fn asked(&self, asked: &Question, transport: Transport) {
+    pub(super) fn asked(&self, asked: &Question, sender: IpAddr, transport: Transport) {
         let mut queries = lock(&self.queries);
         if queries.len() == MAX_QUERIES {
             queries.pop_front();
@@ -258,6 +258,7 @@ impl Shared {
         queries.push_back(DnsQuery {
             name,
             record_type: asked.kind.to_string(),
+            sender,
             tcp: transport == Transport::Tcp,
         });
     }

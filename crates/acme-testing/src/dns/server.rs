@@ -1,6 +1,11 @@
 //! The sockets, and the tasks that live and die with them.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -71,8 +76,8 @@ impl Sockets {
                 _ = stopped.changed() => break,
                 Some(_) = tasks.join_next() => {}
                 accepted = self.tcp.accept() => match accepted {
-                    Ok((stream, _)) if free => {
-                        tasks.spawn(connection(Arc::clone(&shared), stream));
+                    Ok((stream, sender)) if free => {
+                        tasks.spawn(connection(Arc::clone(&shared), sender.ip(), stream));
                     }
                     Ok(_) => {}
                     Err(_) => tokio::time::sleep(PAUSE).await,
@@ -82,7 +87,7 @@ impl Sockets {
                         let query = buffer[..length].to_vec();
                         let (shared, udp) = (Arc::clone(&shared), Arc::clone(&self.udp));
                         tasks.spawn(async move {
-                            if let Some(answer) = respond(&shared, &query, Transport::Udp).await {
+                            if let Some(answer) = respond(&shared, &query, sender.ip(), Transport::Udp).await {
                                 // Who is gone needs no answer.
                                 let _ = udp.send_to(&answer, sender).await;
                             }
@@ -99,10 +104,10 @@ impl Sockets {
 }
 
 /// Answers one query after the other ([RFC 7766](https://www.rfc-editor.org/rfc/rfc7766)).
-async fn connection(shared: Arc<Shared>, mut stream: TcpStream) {
+async fn connection(shared: Arc<Shared>, sender: IpAddr, mut stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     while let Ok(Ok(query)) = tokio::time::timeout(IDLE, receive(&mut stream)).await {
-        let Some(answer) = respond(&shared, &query, Transport::Tcp).await else {
+        let Some(answer) = respond(&shared, &query, sender, Transport::Tcp).await else {
             continue;
         };
         let Ok(length) = u16::try_from(answer.len()) else {
@@ -124,13 +129,18 @@ async fn receive(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// The answer to a query, once it may be sent; `None` when there is none.
-async fn respond(shared: &Shared, query: &[u8], transport: Transport) -> Option<Vec<u8>> {
+async fn respond(
+    shared: &Shared,
+    query: &[u8],
+    sender: IpAddr,
+    transport: Transport,
+) -> Option<Vec<u8>> {
     let asked = match answer::question(query) {
         Ok(asked) => asked,
         Err(Step::Send { answer, .. }) => return Some(answer),
         Err(Step::Hold | Step::Ignore) => return None,
     };
-    shared.asked(&asked, transport);
+    shared.asked(&asked, sender, transport);
     loop {
         // Asked for before the look, so that no change falls between the two.
         let mut changed = shared.changes();

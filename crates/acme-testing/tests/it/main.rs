@@ -33,6 +33,8 @@ mod authorization;
 mod client;
 mod dns_01;
 #[cfg(feature = "ca")]
+mod dns_persist_01;
+#[cfg(feature = "ca")]
 mod dns_world;
 #[cfg(feature = "ca")]
 mod external_account;
@@ -60,6 +62,7 @@ mod lifecycle;
 mod order;
 #[cfg(feature = "ca")]
 mod orders_list;
+mod perspectives;
 #[cfg(feature = "ca")]
 mod plain_http;
 #[cfg(feature = "ca")]

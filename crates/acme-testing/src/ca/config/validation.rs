@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use acme_messages::ServerName;
+use acme_messages::{ServerName, dns_persist::Version};
 
 use crate::ca::limits;
 
@@ -33,6 +33,26 @@ pub struct ValidationConfig {
     /// The longest that one try at the DNS server may take, of three; 3 s by default, real time
     /// as [`timeout`](Self::timeout) is.
     pub dns_timeout: Duration,
+    /// The draft that dns-persist-01 follows; by default that of [`Version::Draft01`], as at Boulder
+    /// and Pebble. The issuers are the [CAA identities](crate::AnswerConfig::caa_identities).
+    ///
+    /// The challenge is on offer once [`OrderConfig::challenges`](crate::OrderConfig::challenges)
+    /// has it.
+    pub dns_persist_version: Version,
+    /// From how many places a validation looks at once, each on connections of its own; 1 by
+    /// default and 100 at most. Let's Encrypt has five, Pebble three.
+    pub perspectives: u32,
+    /// How many of these may fail, the first one apart, which never may; none by default, as at
+    /// Pebble. Boulder lets one fail of up to six, two of more.
+    pub tolerated_failures: u32,
+    /// The addresses that the places look from, in their order and again from the first; by default
+    /// the system chooses. One of another family than what is looked at is passed over.
+    ///
+    /// On Linux the host has all of 127.0.0.0/8.
+    pub sources: Vec<IpAddr>,
+    /// Whether each challenge is met without a look, as with Pebble's `PEBBLE_VA_ALWAYS_VALID`; no
+    /// by default.
+    pub always_valid: bool,
     /// The longest that one validation may take; 10 s by default, real time
     /// whatever the clock, since real sockets are waited for.
     pub timeout: Duration,
@@ -46,6 +66,11 @@ impl Default for ValidationConfig {
             resolver: Resolver::new(loopback),
             dns_server: None,
             dns_timeout: limits::DNS_TIMEOUT,
+            dns_persist_version: Version::Draft01,
+            perspectives: 1,
+            tolerated_failures: 0,
+            sources: Vec::new(),
+            always_valid: false,
             timeout: limits::VALIDATION_TIMEOUT,
         }
     }

@@ -2,14 +2,14 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use acme_messages::{ChallengeType, Problem, ProblemType, ServerName};
+use acme_messages::{ChallengeType, Problem, ProblemType, ServerName, Timestamp};
 use domain::base::Rtype;
 use rustls::crypto::CryptoProvider;
 
 use super::{
     Job,
     dns::{DnsClient, Failure, Record},
-    dns_01, http_01, tls_alpn_01,
+    dns_01, dns_persist_01, http_01, tls_alpn_01,
 };
 use crate::ca::config::{Style, TestCaConfig, ValidationConfig};
 
@@ -22,6 +22,8 @@ pub(super) struct Look {
     pub(super) config: Arc<TestCaConfig>,
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) job: Arc<Job>,
+    /// The CA's time, by its own clock.
+    pub(super) now: Timestamp,
     /// The address that it is made from; of the system's choice if `None`.
     pub(super) source: Option<IpAddr>,
 }
@@ -45,6 +47,7 @@ impl Look {
     async fn validate(&self) -> Verdict<()> {
         match &self.job.kind {
             ChallengeType::Dns01 | ChallengeType::DnsAccount01 => dns_01::validate(self).await,
+            ChallengeType::DnsPersist01 => dns_persist_01::validate(self).await,
             ChallengeType::Http01 => http_01::validate(self).await,
             ChallengeType::TlsAlpn01 => tls_alpn_01::validate(self).await,
             kind => {
