@@ -7,6 +7,8 @@ mod builder;
 mod certificate;
 mod challenge;
 mod challenge_body;
+#[cfg(feature = "hyper")]
+mod clients;
 mod clock;
 mod config;
 mod contact;
@@ -39,6 +41,8 @@ use tokio::{sync::watch, task::JoinHandle};
 
 pub use builder::{TestCaBuilder, TestCaError};
 pub use certificate::IssuedCertificate;
+#[cfg(feature = "hyper")]
+pub use clients::ClientError;
 pub use config::{
     AccountConfig, AnswerConfig, DefaultProfile, IssuanceConfig, OrderConfig, Profile,
     RenewalConfig, Resolver, Style, TestCaConfig, ValidationConfig,

@@ -1,7 +1,7 @@
-#![cfg_attr(feature = "ca", doc = include_str!("../README.md"))]
+#![cfg_attr(feature = "hyper", doc = include_str!("../README.md"))]
 #![cfg_attr(
-    not(feature = "ca"),
-    doc = "Doubles for the traits of the acme crates; the CA needs the feature `ca`."
+    not(feature = "hyper"),
+    doc = "An ACME CA for tests, and doubles for the traits of the acme crates; the README tells of all."
 )]
 
 #[cfg(feature = "ca")]
@@ -44,6 +44,8 @@ pub use acme_messages as messages;
 pub use acme_responders as responders;
 #[cfg(feature = "store")]
 pub use acme_store as store;
+#[cfg(feature = "hyper")]
+pub use ca::ClientError;
 #[cfg(feature = "ca")]
 pub use ca::{
     AccountConfig, AnswerConfig, ChainFault, DefaultProfile, Failure, Fault, FaultRule,

@@ -22,7 +22,9 @@ pub use builder::TestPkiBuilder;
 pub use error::PkiError;
 pub use validity::CertificateValidity;
 
+#[cfg(feature = "client")]
 pub(crate) use key::IssuerKey;
+#[cfg(feature = "client")]
 pub(crate) use profile::alternative_names;
 
 use issuer::Issuer;

@@ -62,6 +62,7 @@ mod lifecycle;
 mod order;
 #[cfg(feature = "ca")]
 mod orders_list;
+#[cfg(feature = "ca")]
 mod perspectives;
 #[cfg(feature = "ca")]
 mod plain_http;
