@@ -11,9 +11,12 @@
 
 #[cfg(feature = "hyper")]
 mod accounts;
+mod answers;
 mod clock;
 #[cfg(feature = "hyper")]
 mod counts;
+#[cfg(feature = "hyper")]
+mod faults;
 #[cfg(feature = "hyper")]
 mod key_change;
 #[cfg(feature = "hyper")]
@@ -22,6 +25,8 @@ mod nonces;
 mod obtain;
 #[cfg(feature = "hyper")]
 mod recovery;
+#[cfg(feature = "hyper")]
+mod request_layer;
 #[cfg(feature = "hyper")]
 mod responders;
 mod transport;
