@@ -111,7 +111,7 @@ impl Client {
                 sent += 1;
                 let result = self.send(operation, Method::GET, url).await;
                 match result.and_then(Reply::into_success) {
-                    Ok(reply) => return Ok(reply),
+                    Ok(reply) => return Ok(reply.at_attempt(sent)),
                     Err(error) => attempts.pause(self, error.with_attempts(sent)).await?,
                 }
             }

@@ -160,14 +160,12 @@ impl Error {
         use ProblemType as Type;
         match self.kind() {
             ErrorKind::Transport | ErrorKind::Timeout | ErrorKind::Undecided => true,
-            ErrorKind::Problem => {
+            ErrorKind::Problem | ErrorKind::BadResponse => {
                 self.has_problem(&Type::RateLimited)
                     || self.has_problem(&Type::ServerInternal)
                     || self.has_problem(&Type::BadNonce)
                     || self.status() >= Some(500)
-            }
-            ErrorKind::BadResponse => {
-                self.status() >= Some(500) || matches!(self.status(), Some(408 | 429))
+                    || matches!(self.status(), Some(408 | 429))
             }
             _ => false,
         }

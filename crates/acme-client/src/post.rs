@@ -135,7 +135,7 @@ impl Client {
             let error = match result {
                 Ok((Ok(reply), nonce)) => {
                     self.nonces().keep(nonce, self.clock().now());
-                    return Ok(reply);
+                    return Ok(reply.at_attempt(sent));
                 }
                 Ok((Err(error), nonce)) => {
                     if error.has_problem(&ProblemType::BadNonce)

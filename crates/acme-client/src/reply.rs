@@ -29,6 +29,7 @@ pub struct Reply {
     headers: HeaderMap,
     body: Bytes,
     received: Timestamp,
+    attempts: u32,
 }
 
 impl Reply {
@@ -46,7 +47,14 @@ impl Reply {
             headers: parts.headers,
             body,
             received,
+            attempts: 1,
         }
+    }
+
+    /// Tells errors about this answer that it is that to this attempt.
+    pub(crate) const fn at_attempt(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
     }
 
     /// The URL that was asked.
@@ -129,6 +137,8 @@ impl Reply {
             .any(|it| essence.eq_ignore_ascii_case(it))
             .then(|| serde_json::from_slice(&self.body).ok())
             .flatten()
+            // Any object reads as a problem that says nothing.
+            .filter(|it| *it != Problem::default())
     }
 
     /// Tells success from failure; the status first, then the body.
@@ -167,6 +177,7 @@ impl Reply {
         Error::new(ErrorKind::BadResponse, self.operation)
             .with_url(&self.url)
             .with_status(self.status.as_u16())
+            .with_attempts(self.attempts)
             .with_detail(detail)
     }
 

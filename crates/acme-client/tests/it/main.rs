@@ -11,9 +11,16 @@
 
 #[cfg(feature = "hyper")]
 mod accounts;
+mod answers;
+#[cfg(feature = "hyper")]
+mod chains;
 mod clock;
 #[cfg(feature = "hyper")]
 mod counts;
+#[cfg(feature = "hyper")]
+mod faults;
+#[cfg(feature = "hyper")]
+mod journal;
 #[cfg(feature = "hyper")]
 mod key_change;
 #[cfg(feature = "hyper")]
@@ -21,9 +28,17 @@ mod nonces;
 #[cfg(feature = "hyper")]
 mod obtain;
 #[cfg(feature = "hyper")]
+mod orders;
+#[cfg(feature = "hyper")]
 mod recovery;
 #[cfg(feature = "hyper")]
+mod renewal;
+#[cfg(feature = "hyper")]
+mod request_layer;
+#[cfg(feature = "hyper")]
 mod responders;
+#[cfg(feature = "hyper")]
+mod revocation;
 mod transport;
 mod wire;
 #[cfg(feature = "hyper")]

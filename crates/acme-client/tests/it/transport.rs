@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use acme_client::{
@@ -24,6 +27,8 @@ pub(crate) enum Meddle {
     NoConnection,
     /// Never ends.
     Hang,
+    /// Sends it and never ends.
+    DeliverAndHang,
     /// Answers by itself.
     Answer(Response<Bytes>),
     /// Changes the answer.
@@ -51,6 +56,7 @@ pub(crate) struct Meddler {
     next: Option<Arc<dyn HttpTransport>>,
     rule: Arc<Mutex<Rule>>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    delivered: Arc<AtomicBool>,
 }
 
 impl Meddler {
@@ -67,6 +73,7 @@ impl Meddler {
             next: None,
             rule: Arc::new(Mutex::new(Box::new(rule))),
             seen: Arc::default(),
+            delivered: Arc::default(),
         }
     }
 
@@ -85,6 +92,11 @@ impl Meddler {
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// Whether a request has arrived whose answer never comes.
+    pub(crate) fn delivered(&self) -> bool {
+        self.delivered.load(Ordering::SeqCst)
     }
 
     /// The nonces sent so far.
@@ -150,6 +162,10 @@ impl HttpTransport for Meddler {
                 _ => self.next.as_ref().unwrap().send(request, max_body).await?,
             };
             match meddle {
+                Meddle::DeliverAndHang => {
+                    self.delivered.store(true, Ordering::SeqCst);
+                    std::future::pending().await
+                }
                 Meddle::LoseAnswer => return Err(lost()),
                 Meddle::Change(change) => change(&mut response),
                 _ => {}
