@@ -28,6 +28,8 @@ mod mishap;
 mod null_responder;
 mod pki;
 #[cfg(feature = "client")]
+mod quick_clock;
+#[cfg(feature = "client")]
 mod received_request;
 mod recording_responder;
 #[cfg(feature = "client")]
@@ -36,6 +38,8 @@ mod recording_transport;
 mod scripted_transport;
 #[cfg(feature = "strategies")]
 pub mod strategies;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod valid_for_name;
 
 #[cfg(feature = "client")]
@@ -74,6 +78,8 @@ pub use issuance_gate::IssuanceGate;
 pub use mishap::{InjectedFault, Mishap};
 pub use null_responder::NullResponder;
 pub use pki::{CertificateValidity, PkiError, TestPki, TestPkiBuilder};
+#[cfg(feature = "client")]
+pub use quick_clock::QuickClock;
 #[cfg(feature = "client")]
 pub use received_request::ReceivedRequest;
 pub use recording_responder::{RecordingResponder, ResponderCall};

@@ -12,6 +12,8 @@ mod hopeless_cas;
 #[cfg(feature = "client")]
 mod issuance_gate;
 mod pki;
+#[cfg(feature = "client")]
+mod quick_clock;
 mod recording_responder;
 #[cfg(feature = "client")]
 mod scripted_transport;
@@ -19,6 +21,8 @@ mod scripted_transport;
 mod stores;
 #[cfg(feature = "strategies")]
 mod strategies;
+#[cfg(feature = "suite")]
+mod suite;
 #[cfg(feature = "client")]
 mod transports;
 mod valid_for_name;
