@@ -42,11 +42,14 @@ pub(super) const MAX_PERSPECTIVES: u32 = 100;
 /// The longest that one try at the DNS server may take: three fit into a validation.
 pub(super) const DNS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The longest answer to http-01, in bytes: Boulder's; a key authorization has 87.
+/// From how many bytes on an answer to http-01 is too long: Boulder's; a key authorization has 87.
 pub(super) const MAX_HTTP_01_BODY: usize = 128;
 
 /// How many redirects http-01 follows: Boulder's.
 pub(super) const MAX_REDIRECTS: usize = 10;
+
+/// The longest path and query that http-01 follows a redirect to, in bytes: Boulder's.
+pub(super) const MAX_REDIRECT_PATH: usize = 2000;
 
 /// How long clients are to wait between looks at renewal information: Let's Encrypt's.
 pub(super) const RENEWAL_RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);

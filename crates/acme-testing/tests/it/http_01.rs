@@ -74,6 +74,8 @@ async fn the_key_authorization_is_fetched_by_name() {
         "{request}"
     );
     assert!(request.contains("\r\nuser-agent: "), "{request}");
+    assert!(request.contains("\r\naccept: */*\r\n"), "{request}");
+    assert!(request.contains("\r\nconnection: close\r\n"), "{request}");
 }
 
 #[tokio::test]
@@ -150,34 +152,111 @@ async fn a_wrong_answer_is_refused() {
     .await;
 }
 
+/// As at Boulder: 127 bytes are read and no more.
 #[tokio::test]
-async fn redirects_are_followed_within_reason() {
+async fn long_answers_are_refused() {
     let mut world = World::new().await;
-    let redirect =
-        |to: &str| format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n");
-    assert_eq!(
-        validate(&mut world, "example.com", |it, path, answer| {
-            it.web.answer(path, redirect("/elsewhere"));
-            it.web
-                .answer("/elsewhere", redirect("http://other.example/there?x=1"));
-            it.web.serve("/there?x=1", answer);
-        })
-        .await,
-        None
-    );
-    assert!(world.web.requests()[2].contains("other.example\r\n"));
-    for target in [
-        "http://example.com:8080/",
-        "ftp://example.com/",
-        "/loop",
-        "http://exa_mple/",
+    for (length, expected) in [
+        (127, None),
+        (128, Some(ProblemType::IncorrectResponse)),
+        (60_000, Some(ProblemType::IncorrectResponse)),
     ] {
-        let kind = validate(&mut world, "example.com", |it, path, _| {
-            it.web.answer("/loop", redirect("/loop"));
-            it.web.answer(path, redirect(target));
-        })
-        .await;
-        assert_eq!(kind, Some(ProblemType::Connection), "{target}");
+        let kind = validate(&mut world, "example.com", |it, path, answer| {
+            it.web.serve(path, &format!("{answer: <length$}"));
+        });
+        assert_eq!(kind.await, expected, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn only_200_is_an_answer() {
+    let mut world = World::new().await;
+    for status in [201, 203, 204, 206, 400, 404, 500] {
+        let kind = validate(&mut world, "example.com", |it, path, answer| {
+            let whole = format!("HTTP/1.1 {status} Whatever\r\n\r\n{answer}");
+            it.web.answer(path, whole);
+        });
+        assert_eq!(kind.await, Some(ProblemType::Unauthorized), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_none() {
+    let mut world = World::new().await;
+    let kind = validate(&mut world, "example.com", |it, path, answer| {
+        let whole = format!("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{answer}");
+        it.web.answer(path, whole);
+    });
+    assert_eq!(kind.await, Some(ProblemType::Unauthorized));
+    let kind = validate(&mut world, "example.com", |it, path, answer| {
+        let whole = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", answer.len());
+        it.web.answer(path, whole);
+    });
+    assert_eq!(kind.await, Some(ProblemType::Connection));
+}
+
+/// A server that says `begin` to each visitor, and then `again` without end, or nothing more.
+async fn endless(begin: &'static str, again: Option<&'static str>) -> u16 {
+    use tokio::io::AsyncWriteExt;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut sent = stream.write_all(begin.as_bytes()).await;
+                while sent.is_ok() {
+                    sent = match again {
+                        Some(again) => stream.write_all(again.as_bytes()).await,
+                        None => std::future::pending().await,
+                    };
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_given_up() {
+    let mut world = World::new().await;
+    for (begin, again, expected) in [
+        // Too much of it is known long before the time is over.
+        (
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "aaaaaaaaaaaaaaaa",
+            ProblemType::IncorrectResponse,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "1\r\na\r\n",
+            ProblemType::IncorrectResponse,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n",
+            "x-more: of it\r\n",
+            ProblemType::Connection,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nx: ",
+            "yyyyyyyyyyyyyyyy",
+            ProblemType::Connection,
+        ),
+        (
+            "HTTP/1.1 404 Not Found\r\n\r\n",
+            "aaaaaaaaaaaaaaaa",
+            ProblemType::Unauthorized,
+        ),
+    ] {
+        world.ca.set_http_01_port(endless(begin, Some(again)).await);
+        let kind = validate(&mut world, "example.com", |_, _, _| {}).await;
+        assert_eq!(kind, Some(expected), "{begin:?} {again:?}");
+    }
+    let short = Duration::from_millis(50);
+    world.ca.configure(|it| it.validation.timeout = short);
+    for begin in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n\r\na"] {
+        world.ca.set_http_01_port(endless(begin, None).await);
+        let kind = validate(&mut world, "example.com", |_, _, _| {}).await;
+        assert_eq!(kind, Some(ProblemType::Connection), "{begin:?}");
     }
 }
 

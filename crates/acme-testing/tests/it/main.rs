@@ -31,6 +31,7 @@ mod valid_for_name;
 mod account;
 #[cfg(feature = "ca")]
 mod alternate;
+mod addresses;
 #[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
@@ -60,6 +61,7 @@ mod handle;
 mod http_01;
 #[cfg(feature = "ca")]
 mod key_change;
+mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod lifecycle;
 #[cfg(feature = "ca")]

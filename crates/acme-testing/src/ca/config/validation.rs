@@ -17,8 +17,10 @@ use crate::ca::limits;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ValidationConfig {
-    /// Where http-01 knocks; port 80 by default.
+    /// Where http-01 knocks, and follows redirects to port 80; port 80 by default.
     pub http_01_port: u16,
+    /// Where http-01 follows redirects to port 443; port 443 by default.
+    pub https_port: u16,
     /// Where tls-alpn-01 knocks; port 443 by default.
     pub tls_alpn_01_port: u16,
     /// Where names point to; by default all at 127.0.0.1, but loopback addresses
@@ -62,6 +64,7 @@ impl Default for ValidationConfig {
     fn default() -> Self {
         Self {
             http_01_port: 80,
+            https_port: 443,
             tls_alpn_01_port: 443,
             resolver: Resolver::new(loopback),
             dns_server: None,

@@ -40,9 +40,16 @@ use super::{
 };
 
 pub(super) async fn validate(look: &Look) -> Verdict<()> {
-    let address = look.addresses(&look.job.name).await?[0];
-    let certificate = shown_certificate(look, address).await?;
-    judge(look, &certificate)
+    let mut addresses = look.addresses(&look.job.name).await?.into_iter().peekable();
+    while let Some(address) = addresses.next() {
+        match shown_certificate(look, address).await {
+            Ok(certificate) => return judge(look, &certificate),
+            // As at Boulder: whatever was wrong there, the other address may do.
+            Err(_) if addresses.peek().is_some() => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(look.connection("there is no address to try"))
 }
 
 /// Shakes hands and returns the first certificate shown.
