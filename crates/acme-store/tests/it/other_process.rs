@@ -112,6 +112,14 @@ async fn task() {
             say(&key.thumbprint().to_string());
         }
         "open" => open(&path).await,
+        #[cfg(feature = "conformance")]
+        "assist" => {
+            let clock = Arc::new(RealClock::new());
+            let store = FileRecords::open(&path, clock).await.unwrap();
+            let (input, output) = (std::io::stdin().lock(), std::io::stdout());
+            // The suite kills us when it likes.
+            let _ = acme_store::conformance::assist(Arc::new(store), input, output).await;
+        }
         "records once" => records_once(&path).await,
         other => panic!("{other}"),
     }
