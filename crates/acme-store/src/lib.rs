@@ -4,6 +4,8 @@
 mod account_key;
 mod bundle;
 mod certificate_store;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]

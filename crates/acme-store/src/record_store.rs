@@ -37,6 +37,8 @@ mod record;
 /// - **Spans, not moments**: lives and leases end by a time that nobody sets, so that
 ///   a clock that is set, on any node, changes nothing.
 ///
+/// The feature `conformance` has a suite that asks all this of any store.
+///
 /// ```
 /// use std::{sync::Arc, time::{Duration, Instant}};
 /// use acme_store::{

@@ -8,9 +8,13 @@
 mod behaviours;
 mod bundle;
 mod clock;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod faults;
 mod lease;
 mod memory;
+#[cfg(feature = "conformance")]
+mod mutants;
 mod pki;
 mod record_watch;
 mod records;

@@ -141,6 +141,14 @@ async fn task() {
         }
         "open" => open(&path).await,
         "be shut out" => be_shut_out(&path).await,
+        #[cfg(feature = "conformance")]
+        "assist" => {
+            let clock = Arc::new(RealClock::new());
+            let store = FileRecords::open(&path, clock).await.unwrap();
+            let (input, output) = (std::io::stdin().lock(), std::io::stdout());
+            // The suite kills us when it likes.
+            let _ = acme_store::conformance::assist(Arc::new(store), input, output).await;
+        }
         "records once" => records_once(&path).await,
         #[cfg(target_os = "linux")]
         "watch and go" => notification::watch_and_go(&path).await,

@@ -1,0 +1,269 @@
+//! W: the watch is a hint that misses nothing.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use super::{
+    ground::{Check, Ground, Halt, Made, check, current, ensure, failed, key, list, missing, put},
+    mirror::Watcher,
+};
+use crate::{Expect, RecordEvent};
+
+pub(super) const CHECKS: &[Check] = &[
+    check!(
+        "W1",
+        "a watch begins with `Synced`, and sees all that follows",
+        synced
+    ),
+    check!("W2", "each change is told", changes),
+    check!("W3", "deletes are told", deletes),
+    check!("W4", "what is elsewhere is not told", elsewhere),
+    check!(
+        "W5",
+        "a lost connection is one `Resync`, and nothing is missed",
+        disconnected
+    ),
+    check!(
+        "W6",
+        "who does not read is told to list, or everything",
+        slow
+    ),
+    check!("W7", "a dropped watch holds nothing", dropped),
+    check!(
+        "W8",
+        "versions do not go back without a `Resync`",
+        no_regression
+    ),
+];
+
+/// Waits for what the engine does in its own time.
+const PAUSE: Duration = Duration::from_millis(10);
+
+async fn synced(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    put(&store, "before", "", Expect::Absent).await?;
+    for round in 0..20 {
+        let mut watcher = Watcher::synced(&ground, &other, "").await?;
+        let name = format!("k{round}");
+        put(&store, &name, "", Expect::Absent).await?;
+        loop {
+            match watcher.next().await? {
+                RecordEvent::Changed { key, .. } if key.as_str() == name => break,
+                RecordEvent::Changed { .. } => {}
+                other => ensure!(false, "nothing was lost, and the watch told {other:?}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn changes(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let mut watcher = Watcher::synced(&ground, &other, "k").await?;
+    let mut silent = HashSet::new();
+    for at in 0..50 {
+        let name = format!("k{at}");
+        let version = put(&store, &name, "1", Expect::Absent).await?;
+        if at % 2 == 0 {
+            put(&other, &name, "2", version).await?;
+        }
+        silent.insert(key(&name)?);
+    }
+    while !silent.is_empty() {
+        match watcher.next().await {
+            Ok(RecordEvent::Changed { key, .. }) => drop(silent.remove(&key)),
+            Ok(other) => ensure!(false, "nothing was lost, and the watch told {other:?}"),
+            Err(_) => ensure!(false, "not told within {:?}: {silent:?}", ground.bound()),
+        }
+    }
+    Ok(())
+}
+
+async fn deletes(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let version = put(&store, "k", "", Expect::Absent).await?;
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    store.delete(&key("k")?, version.clone()).await?;
+    let told = watcher.until_marked(&store, "mark").await?;
+    // An event with the version of before may be that of the put, come late.
+    let told = told
+        .iter()
+        .any(|it| it.0.as_str() == "k" && it.1.as_ref() != Some(&version));
+    ensure!(told, "a delete was not told");
+    Ok(())
+}
+
+async fn elsewhere(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let there = ground.other().open().await?;
+    let mut watcher = Watcher::synced(&ground, &other, "a/").await?;
+    for name in ["b/1", "a", "A/1", "aa/1"] {
+        let version = put(&store, name, "1", Expect::Absent).await?;
+        put(&store, name, "2", version).await?;
+    }
+    put(&there, "a/1", "", Expect::Absent).await?;
+    let told = watcher.until_marked(&store, "mark").await?;
+    ensure!(told.is_empty(), "told was {told:?}");
+    Ok(())
+}
+
+async fn disconnected(ground: Ground) -> Made {
+    let disconnect = ground
+        .hooks()
+        .disconnect
+        .clone()
+        .ok_or_else(|| missing("disconnect"))?;
+    let [store, other, _] = ground.three().await?;
+    let lose = || async {
+        let lost = disconnect(ground.namespace.clone()).await;
+        lost.map_err(failed("the hook `disconnect`"))
+    };
+
+    // Nothing happens meanwhile.
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    lose().await?;
+    let event = watcher.next().await?;
+    ensure!(
+        event == RecordEvent::Resync,
+        "after a lost connection the watch told {event:?}"
+    );
+    watcher.until_marked(&store, "quiet").await?;
+    ensure!(
+        watcher.resyncs == 1,
+        "one loss was told {} times",
+        watcher.resyncs
+    );
+
+    // Somebody writes all the time.
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    let writer = Arc::clone(&store);
+    let writing = tokio::spawn(async move {
+        // Random enough: a step of a linear congruence.
+        let mut random: u32 = 1;
+        for _ in 0..1000 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let name = format!("w{}", (random >> 16) % 50);
+            match current(&writer, &name).await? {
+                Expect::Version(version) if random & 0x8000_0000 != 0 => {
+                    writer.delete(&key(&name)?, version).await?;
+                }
+                expected => drop(put(&writer, &name, "", expected).await?),
+            }
+        }
+        put(&writer, "last", "", Expect::Absent).await
+    });
+    for _ in 0..3 {
+        tokio::time::sleep(PAUSE).await;
+        lose().await?;
+    }
+    let last = writing.await??;
+    let end = put(&store, "end", "", Expect::Absent).await?;
+    watcher.until_known("last", &last).await?;
+    watcher.until_known("end", &end).await?;
+    let there: Vec<_> = list(&store, "", 1000).await?;
+    let known: Vec<_> = watcher.known.into_iter().collect();
+    ensure!(known == there, "known is {known:?}, and there is {there:?}");
+    Ok(())
+}
+
+async fn slow(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    let mut expected = Expect::Absent;
+    for at in 0..ground.suite.changes {
+        // Few keys, and now and then one that is new.
+        if at % 1000 == 0 {
+            put(&store, &format!("k{at}"), "", Expect::Absent).await?;
+        }
+        expected = put(&store, "busy", "", expected).await?.into();
+    }
+    let last = put(&store, "last", "", Expect::Absent).await?;
+    watcher.until_known("last", &last).await?;
+    let there: Vec<_> = list(&store, "", 1000).await?;
+    let known: Vec<_> = watcher.known.into_iter().collect();
+    ensure!(
+        known == there,
+        "known are {} records of {}",
+        known.len(),
+        there.len()
+    );
+    Ok(())
+}
+
+async fn dropped(ground: Ground) -> Made {
+    let sessions = ground
+        .hooks()
+        .sessions
+        .clone()
+        .ok_or_else(|| missing("sessions"))?;
+    let count = || async {
+        let count = sessions(ground.namespace.clone()).await;
+        count.map_err(failed("the hook `sessions`"))
+    };
+    let store = ground.open().await?;
+    // What one watch opens for all may stay.
+    drop(Watcher::synced(&ground, &store, "").await?);
+    tokio::time::sleep(PAUSE).await;
+    let before = count().await?;
+    let mut watchers = Vec::new();
+    for _ in 0..10 {
+        watchers.push(Watcher::synced(&ground, &store, "").await?);
+    }
+    drop(watchers);
+    let give_up = tokio::time::Instant::now() + ground.bound();
+    loop {
+        let now = count().await?;
+        if now <= before {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > give_up {
+            return Err(Halt::Failed(format!("{before} sessions became {now}")));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn no_regression(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    let mut versions = Vec::new();
+    let mut expected = Expect::Absent;
+    for _ in 0..200 {
+        let version = put(&store, "k", "", expected).await?;
+        versions.push(version.clone());
+        expected = version.into();
+    }
+    let mut newest = None;
+    while newest != Some(versions.len() - 1) {
+        match watcher.next().await? {
+            RecordEvent::Changed {
+                key,
+                version: Some(version),
+            } if key.as_str() == "k" => {
+                let place = versions.iter().position(|it| *it == version);
+                ensure!(
+                    place.is_some(),
+                    "a version was told that no writer was given"
+                );
+                ensure!(
+                    place >= newest,
+                    "a version was told again after a newer one"
+                );
+                newest = place;
+            }
+            RecordEvent::Changed { .. } => {
+                // A store that cannot say the version tells the key.
+                let now = current(&other, "k").await?;
+                if Some(&now)
+                    == versions
+                        .last()
+                        .map(|it| Expect::Version(it.clone()))
+                        .as_ref()
+                {
+                    return Ok(());
+                }
+            }
+            _ => newest = None,
+        }
+    }
+    Ok(())
+}
