@@ -29,11 +29,13 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
-#[cfg(feature = "ca")]
-mod alternate;
 mod addresses;
 #[cfg(feature = "ca")]
+mod alternate;
+#[cfg(feature = "ca")]
 mod authorization;
+#[cfg(feature = "ca")]
+mod caa;
 #[cfg(feature = "ca")]
 mod client;
 mod dns_01;
@@ -59,9 +61,9 @@ mod finalize;
 mod handle;
 #[cfg(feature = "ca")]
 mod http_01;
+mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod key_change;
-mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod lifecycle;
 #[cfg(feature = "ca")]
