@@ -29,6 +29,7 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+#[cfg(feature = "ca")]
 mod addresses;
 #[cfg(feature = "ca")]
 mod alternate;
@@ -38,6 +39,7 @@ mod authorization;
 mod caa;
 #[cfg(feature = "ca")]
 mod client;
+#[cfg(feature = "ca")]
 mod dns_01;
 #[cfg(feature = "ca")]
 mod dns_persist_01;
@@ -61,6 +63,7 @@ mod finalize;
 mod handle;
 #[cfg(feature = "ca")]
 mod http_01;
+#[cfg(feature = "ca")]
 mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod key_change;
@@ -90,5 +93,7 @@ mod style;
 mod test_dns;
 #[cfg(feature = "ca")]
 mod tls_alpn_01;
+#[cfg(feature = "hyper")]
+mod wildcard;
 #[cfg(feature = "ca")]
 mod world;
