@@ -8,6 +8,7 @@
 //! [RFC 8555, section 8]: https://www.rfc-editor.org/rfc/rfc8555#section-8
 
 mod address;
+mod caa;
 mod dns;
 mod dns_01;
 mod dns_persist_01;

@@ -32,10 +32,16 @@ mod account;
 mod addresses;
 #[cfg(feature = "ca")]
 mod alternate;
+mod addresses;
+#[cfg(feature = "ca")]
+mod alternate;
 #[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
+mod caa;
+#[cfg(feature = "ca")]
 mod client;
+#[cfg(feature = "ca")]
 mod dns_01;
 #[cfg(feature = "ca")]
 mod dns_persist_01;
@@ -59,6 +65,9 @@ mod finalize;
 mod handle;
 #[cfg(feature = "ca")]
 mod http_01;
+mod http_01_redirect;
+#[cfg(feature = "ca")]
+mod key_change;
 mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod key_change;
@@ -88,5 +97,7 @@ mod style;
 mod test_dns;
 #[cfg(feature = "ca")]
 mod tls_alpn_01;
+#[cfg(feature = "hyper")]
+mod wildcard;
 #[cfg(feature = "ca")]
 mod world;

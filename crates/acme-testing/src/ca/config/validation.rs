@@ -41,6 +41,13 @@ pub struct ValidationConfig {
     /// The challenge is on offer once [`OrderConfig::challenges`](crate::OrderConfig::challenges)
     /// has it.
     pub dns_persist_version: Version,
+    /// Whether the CAA records of a name must let this CA issue, under one of its
+    /// [CAA identities](crate::AnswerConfig::caa_identities) ([RFC 8659], [RFC 8657]); no by
+    /// default. It takes the DNS server, whatever the challenge.
+    ///
+    /// [RFC 8659]: https://www.rfc-editor.org/rfc/rfc8659
+    /// [RFC 8657]: https://www.rfc-editor.org/rfc/rfc8657
+    pub caa: bool,
     /// From how many places a validation looks at once, each on connections of its own; 1 by
     /// default and 100 at most. Let's Encrypt has five, Pebble three.
     pub perspectives: u32,
@@ -70,6 +77,7 @@ impl Default for ValidationConfig {
             dns_server: None,
             dns_timeout: limits::DNS_TIMEOUT,
             dns_persist_version: Version::Draft01,
+            caa: false,
             perspectives: 1,
             tolerated_failures: 0,
             sources: Vec::new(),

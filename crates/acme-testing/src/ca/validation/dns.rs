@@ -13,7 +13,7 @@ use std::{
 use domain::base::{Rtype, iana::Rcode};
 
 pub(super) use failure::Failure;
-pub(super) use reply::Record;
+pub(super) use reply::{CaaProperty, Record};
 
 use reply::Reply;
 

@@ -7,7 +7,7 @@ use domain::base::Rtype;
 use rustls::crypto::CryptoProvider;
 
 use super::{
-    Job,
+    Job, caa,
     dns::{DnsClient, Failure, Record},
     dns_01, dns_persist_01, http_01, tls_alpn_01,
 };
@@ -45,6 +45,14 @@ impl Look {
     }
 
     async fn validate(&self) -> Verdict<()> {
+        self.challenge().await?;
+        match self.config().caa {
+            true => caa::check(self).await,
+            false => Ok(()),
+        }
+    }
+
+    async fn challenge(&self) -> Verdict<()> {
         match &self.job.kind {
             ChallengeType::Dns01 | ChallengeType::DnsAccount01 => dns_01::validate(self).await,
             ChallengeType::DnsPersist01 => dns_persist_01::validate(self).await,
