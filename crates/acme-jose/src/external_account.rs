@@ -157,14 +157,14 @@ impl TryFrom<Wire> for ExternalAccountBinding {
 
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
         let decode = |text: &str| base64url::decode(text).map_err(|_| BindingError::Malformed);
-        let header: Header = serde_json::from_slice(&decode(&wire.protected)?)
+        let header: Header = crate::object::from_slice(&decode(&wire.protected)?)
             .map_err(|_| BindingError::Malformed)?;
         // A nonce is the outer signature's; a key here would be the MAC's own.
         if header.nonce || header.jwk {
             return Err(BindingError::BadHeader);
         }
-        let account_key =
-            serde_json::from_slice(&decode(&wire.payload)?).map_err(|_| BindingError::Malformed)?;
+        let account_key = crate::object::from_slice(&decode(&wire.payload)?)
+            .map_err(|_| BindingError::Malformed)?;
         Ok(Self {
             algorithm: MacAlgorithm::from_name(&header.alg).ok_or(BindingError::BadHeader)?,
             key_id: header.kid.ok_or(BindingError::BadHeader)?,

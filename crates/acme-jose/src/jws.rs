@@ -126,7 +126,7 @@ impl FlattenedJws {
     ///
     /// [RFC 8555, section 6.2]: https://www.rfc-editor.org/rfc/rfc8555#section-6.2
     pub fn from_json(body: &[u8]) -> Result<Self, JwsError> {
-        let wire: Wire = serde_json::from_slice(body).map_err(|_| JwsError::NotFlattenedJws)?;
+        let wire: Wire = crate::object::from_slice(body).map_err(|_| JwsError::NotFlattenedJws)?;
         if wire.header {
             return Err(JwsError::UnprotectedHeader);
         }

@@ -69,7 +69,7 @@ pub fn verify(
     jws.verify(new_key)
         .map_err(|_| KeyChangeError::BadSignature)?;
     let change: KeyChange =
-        serde_json::from_slice(jws.payload()).map_err(|_| KeyChangeError::BadPayload)?;
+        crate::object::from_slice(jws.payload()).map_err(|_| KeyChangeError::BadPayload)?;
     if header.url != url {
         return Err(KeyChangeError::WrongUrl);
     }

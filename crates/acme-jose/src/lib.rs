@@ -10,6 +10,7 @@ mod jws;
 mod key;
 mod mac;
 mod nonce;
+mod object;
 mod present;
 mod signer;
 mod token;

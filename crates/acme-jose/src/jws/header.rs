@@ -70,7 +70,8 @@ impl ProtectedHeader {
     }
 
     pub(super) fn from_json(json: &[u8]) -> Result<Self, JwsError> {
-        let wire: ReceivedHeader = serde_json::from_slice(json).map_err(|_| JwsError::BadHeader)?;
+        let wire: ReceivedHeader =
+            crate::object::from_slice(json).map_err(|_| JwsError::BadHeader)?;
         if wire.crit || wire.b64 {
             return Err(JwsError::Extension);
         }
@@ -81,14 +82,7 @@ impl ProtectedHeader {
             .map(Nonce::try_from)
             .transpose()
             .map_err(|_| JwsError::BadNonce)?;
-        let jwk: Option<Jwk> = wire
-            .jwk
-            .map(serde_json::from_value)
-            .transpose()
-            .map_err(|_| JwsError::BadPublicKey)?;
-        if jwk.as_ref().is_some_and(|it| it.check_strength().is_err()) {
-            return Err(JwsError::BadPublicKey);
-        }
+        let jwk = wire.jwk.map(read_key).transpose()?;
         Ok(Self {
             alg,
             nonce,
@@ -97,6 +91,16 @@ impl ProtectedHeader {
             kid: wire.kid,
         })
     }
+}
+
+fn read_key(json: serde_json::Value) -> Result<Jwk, JwsError> {
+    // An array of the members' values would do for serde.
+    if !json.is_object() {
+        return Err(JwsError::BadPublicKey);
+    }
+    let key: Jwk = serde_json::from_value(json).map_err(|_| JwsError::BadPublicKey)?;
+    key.check_strength().map_err(|_| JwsError::BadPublicKey)?;
+    Ok(key)
 }
 
 #[derive(Serialize)]

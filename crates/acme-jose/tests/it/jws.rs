@@ -129,6 +129,35 @@ fn refuses_what_acme_forbids() {
 }
 
 #[test]
+fn an_array_is_no_object() {
+    let body = json!(["e30", "", ""]).to_string();
+    let error = FlattenedJws::from_json(body.as_bytes()).unwrap_err();
+    assert_eq!(error, JwsError::NotFlattenedJws);
+    let within = |header: Value| {
+        let protected = base64url::encode(header.to_string());
+        let body = json!({ "protected": protected, "payload": "", "signature": "" });
+        FlattenedJws::from_json(body.to_string().as_bytes()).unwrap_err()
+    };
+    let header = json!([
+        "ES256",
+        "AAAA",
+        "https://ca.example/",
+        null,
+        "kid",
+        false,
+        false
+    ]);
+    assert_eq!(within(header), JwsError::BadHeader);
+    let jwk = json!([
+        "OKP",
+        "Ed25519",
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    ]);
+    let header = json!({ "alg": "ES256", "url": "https://ca.example/", "jwk": jwk });
+    assert_eq!(within(header), JwsError::BadPublicKey);
+}
+
+#[test]
 fn a_member_said_twice_is_refused() {
     // RFC 7515, section 4: two readers must not see two headers.
     let twice = r#"{"alg":"ES256","kid":"a","kid":"b","url":"u"}"#;
