@@ -7,8 +7,8 @@ use std::{
 
 use acme_client::messages::{Clock, Timestamp, jose::BoxFuture};
 
-/// The client's deadlines, in seconds: a stop's, a request's, an order's.
-const DEADLINES: [u64; 3] = [30, 40, 300];
+/// The client's deadlines, in seconds: one that a test sets, a stop's, a request's, an order's.
+const DEADLINES: [u64; 4] = [14, 30, 40, 300];
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QuickClock(Arc<Mutex<Vec<Duration>>>);

@@ -46,6 +46,21 @@ async fn three_names_take_no_more_than_eleven() {
     assert!(world.asked().len() <= 11, "{:?}", world.asked());
 }
 
+// Authorizations that are valid already, in an order that does not say so: none is proved again.
+#[tokio::test]
+async fn reused_authorizations_take_no_proof() {
+    let world = World::with(builder().authorization_reuse(true).processing_polls(1)).await;
+    world.obtain(&["a.example"]).await.unwrap();
+    world.obtain(&["a.example"]).await.unwrap();
+    let expected = [
+        Asked::NewOrder,
+        Asked::Finalize,
+        Asked::Order,
+        Asked::Certificate,
+    ];
+    assert_eq!(world.asked(), expected);
+}
+
 #[tokio::test]
 async fn a_ready_order_skips_its_authorizations() {
     let world = World::with(builder().authorization_reuse(true)).await;

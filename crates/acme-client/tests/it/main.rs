@@ -20,6 +20,8 @@ mod counts;
 #[cfg(feature = "hyper")]
 mod faults;
 #[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(feature = "hyper")]
 mod journal;
 #[cfg(feature = "hyper")]
 mod key_change;
@@ -29,6 +31,8 @@ mod nonces;
 mod obtain;
 #[cfg(feature = "hyper")]
 mod orders;
+#[cfg(feature = "hyper")]
+mod pacing;
 #[cfg(feature = "hyper")]
 mod recovery;
 #[cfg(feature = "hyper")]

@@ -409,7 +409,7 @@ async fn replaces_is_dropped_once_when_refused() {
     // What is refused without it is refused.
     world
         .ca
-        .configure(|it| drop(it.orders.blocked.insert("a.example".to_owned())));
+        .configure(|it| it.orders.blocked = ["a.example".to_owned()].into());
     world.ca.clear_requests();
     within(account.obtain(&request)).await.unwrap_err();
     assert_eq!(world.asked_for(Asked::NewOrder), 2);
