@@ -2,36 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod challenges;
 mod clock;
-#[cfg(feature = "client")]
-mod fake_ca;
 mod faulty_responder;
-#[cfg(feature = "client")]
-mod hopeless_cas;
-#[cfg(feature = "client")]
-mod issuance_gate;
 mod pki;
-#[cfg(feature = "client")]
-mod quick_clock;
 mod recording_responder;
-#[cfg(feature = "client")]
-mod scripted_transport;
-#[cfg(feature = "store")]
-mod stores;
-#[cfg(feature = "strategies")]
-mod strategies;
-#[cfg(feature = "suite")]
-mod suite;
-#[cfg(feature = "client")]
-mod transports;
 mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
-mod addresses;
 #[cfg(feature = "ca")]
-mod alternate;
 mod addresses;
 #[cfg(feature = "ca")]
 mod alternate;
@@ -39,6 +18,8 @@ mod alternate;
 mod authorization;
 #[cfg(feature = "ca")]
 mod caa;
+#[cfg(feature = "ca")]
+mod challenges;
 #[cfg(feature = "ca")]
 mod client;
 #[cfg(feature = "ca")]
@@ -49,6 +30,8 @@ mod dns_persist_01;
 mod dns_world;
 #[cfg(feature = "ca")]
 mod external_account;
+#[cfg(feature = "client")]
+mod fake_ca;
 #[cfg(feature = "ca")]
 mod fault_bodies;
 #[cfg(feature = "ca")]
@@ -63,12 +46,14 @@ mod faults;
 mod finalize;
 #[cfg(feature = "ca")]
 mod handle;
+#[cfg(feature = "client")]
+mod hopeless_cas;
 #[cfg(feature = "ca")]
 mod http_01;
-mod http_01_redirect;
 #[cfg(feature = "ca")]
-mod key_change;
 mod http_01_redirect;
+#[cfg(feature = "client")]
+mod issuance_gate;
 #[cfg(feature = "ca")]
 mod key_change;
 #[cfg(feature = "ca")]
@@ -85,18 +70,30 @@ mod plain_http;
 mod pre_authorization;
 #[cfg(feature = "ca")]
 mod profile;
+#[cfg(feature = "client")]
+mod quick_clock;
 #[cfg(feature = "ca")]
 mod renewal;
 #[cfg(feature = "ca")]
 mod request;
 #[cfg(feature = "ca")]
 mod revocation;
+#[cfg(feature = "client")]
+mod scripted_transport;
+#[cfg(feature = "store")]
+mod stores;
+#[cfg(feature = "strategies")]
+mod strategies;
 #[cfg(feature = "ca")]
 mod style;
+#[cfg(feature = "suite")]
+mod suite;
 #[cfg(feature = "dns")]
 mod test_dns;
 #[cfg(feature = "ca")]
 mod tls_alpn_01;
+#[cfg(feature = "client")]
+mod transports;
 #[cfg(feature = "hyper")]
 mod wildcard;
 #[cfg(feature = "ca")]
