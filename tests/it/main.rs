@@ -4,6 +4,7 @@
     reason = "in a test a panic is the failure, also in the functions that tests share"
 )]
 
+mod directory;
 mod http;
 mod pebble;
 mod port;

@@ -80,9 +80,21 @@ pub enum Error {
         /// All that the program in question said.
         log: String,
     },
+    /// A variable in the environment is not what it is to be.
+    #[error("{name} cannot be used: {why}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
 }
 
 impl Error {
+    pub(crate) fn variable(name: &'static str, why: &'static str) -> Self {
+        Self::Variable { name, why }
+    }
+
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
@@ -127,7 +139,8 @@ impl Error {
             Self::Certificate { .. }
             | Self::Http { .. }
             | Self::Io { .. }
-            | Self::Programs { .. } => "",
+            | Self::Programs { .. }
+            | Self::Variable { .. } => "",
         }
     }
 }

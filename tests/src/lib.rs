@@ -2,6 +2,7 @@
 //!
 //! - [`Pebble`] runs Let's Encrypt's test server with a DNS server of its own, on free ports,
 //!   and ends both with the test.
+//! - [`TestDirectory`] is any other CA that the environment names.
 //! - [`acme_program`] builds the program under test.
 //! - [`Child`] runs any program, awaits what it says, and ends it by its own process id.
 //! - [`Client`] and [`Identity`] are the least of HTTPS that a test needs, made without the crates
@@ -25,6 +26,7 @@
 //! # }
 //! ```
 
+mod directory;
 mod error;
 mod http;
 mod pebble;
@@ -33,6 +35,7 @@ mod process;
 mod program;
 mod tls;
 
+pub use self::directory::TestDirectory;
 pub use self::error::Error;
 pub use self::http::{Client, Response};
 pub use self::pebble::{Dns, Pebble, PebbleBuilder, Programs, skipped};

@@ -240,8 +240,20 @@ impl CertificateRequest {
         self.not_before.is_none()
     }
 
-    /// The order to place, for an account.
-    pub(crate) fn order(&self, account_url: &str) -> NewOrder {
+    /// The order to place for an account, for those who implement a
+    /// [`CertificateAuthority`](crate::CertificateAuthority).
+    ///
+    /// ```
+    /// use acme_client::{CertificateRequest, messages::jose::KeyType};
+    ///
+    /// let names = ["example.com".parse()?];
+    /// let request = CertificateRequest::generate(&names, KeyType::EcdsaP256)?.profile("short");
+    /// let order = request.order("https://ca.example/account/1");
+    /// assert_eq!(order.profile.as_deref(), Some("short"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn order(&self, account_url: &str) -> NewOrder {
         let mut order = NewOrder::new(self.names());
         order.profile.clone_from(&self.profile);
         order.not_before = self.not_before;

@@ -7,6 +7,8 @@ use acme_messages::{
     jose::{BoxFuture, PrivateKey},
 };
 
+use crate::CertificateRequest;
+
 /// Keeps what it takes to finish an order after a crash.
 ///
 /// [`record`](Self::record) is called once for each order that was placed, before any of its names
@@ -63,6 +65,24 @@ pub struct JournalEntry {
     /// The certificate's key, where the request has it: see
     /// [`CertificateRequest::generate`](crate::CertificateRequest::generate).
     pub key: Option<Arc<PrivateKey>>,
+}
+
+impl JournalEntry {
+    /// What is to be written down of an order that was placed for a request.
+    pub fn new(
+        request: &CertificateRequest,
+        directory_url: impl Into<String>,
+        account_url: impl Into<String>,
+        order_url: impl Into<String>,
+    ) -> Self {
+        Self {
+            directory_url: directory_url.into(),
+            account_url: account_url.into(),
+            order_url: order_url.into(),
+            csr: request.csr().clone(),
+            key: request.key().cloned(),
+        }
+    }
 }
 
 /// A journal could not write.

@@ -50,13 +50,8 @@ impl Account {
         }
         let order = self.place(request).await?;
         if let Some(journal) = request.order_journal() {
-            let entry = JournalEntry {
-                directory_url: self.client().directory_url().to_owned(),
-                account_url: self.url().to_owned(),
-                order_url: order.url().to_owned(),
-                csr: request.csr().clone(),
-                key: request.key().cloned(),
-            };
+            let directory_url = self.client().directory_url();
+            let entry = JournalEntry::new(request, directory_url, self.url(), order.url());
             journal.record(&entry).await.map_err(|error| {
                 Error::new(ErrorKind::Journal, Operation::NewOrder)
                     .with_url(order.url())

@@ -1,20 +1,20 @@
 //! A CA without any network: it issues, as its test tells it.
 
 mod builder;
+mod fulfilment;
 mod issuer;
 mod proof;
 mod script;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use acme_client::{
-    CertificateAuthority, CertificateRequest, Error, ErrorKind, IssuedCertificate, Operation,
-    RenewalAdvice,
+    CertificateAuthority, CertificateRequest, Error, IssuedCertificate, RenewalAdvice,
 };
 use acme_messages::{
     CertificateChain, CertificateId, CertificateSigningRequest, Clock, ServerName,
@@ -23,7 +23,7 @@ use acme_messages::{
 use rustls_pki_types::CertificateDer;
 use tokio::sync::watch;
 
-use crate::{CertificateValidity, IssuanceGate, PkiError, mishap::panic_as_told};
+use crate::{CertificateValidity, IssuanceGate, PkiError};
 use issuer::Issuer;
 use proof::Challenger;
 use script::Script;
@@ -36,7 +36,8 @@ pub use script::{FakeOrder, FakeOutcome};
 ///
 /// It starts and stops a request's responders as a real CA's client does, on
 /// every way out, and takes each challenge for met whose responder has started:
-/// what really validates is [`TestCa`](crate::TestCa). The clock decides from
+/// what really validates is [`TestCa`](crate::TestCa). It writes orders into a request's
+/// journal, and takes an order up again that was given up. The clock decides from
 /// when to when its certificates are valid. What is to go wrong is said before:
 /// [`answer_next`](Self::answer_next) and its like for one order,
 /// [`script`](Self::script) for all of them.
@@ -93,6 +94,8 @@ struct State {
     renewal_errors: VecDeque<Error>,
     prepared: usize,
     orders: Vec<FakeOrder>,
+    /// The orders that can be taken up again, and whom they are for.
+    open: HashMap<String, Vec<ServerName>>,
     issued: Vec<CertificateChain>,
     renewal_queries: Vec<CertificateId>,
 }
@@ -243,7 +246,7 @@ impl FakeCa {
     /// # }
     /// ```
     pub fn script(&self, script: impl FnMut(&FakeOrder) -> FakeOutcome + Send + 'static) {
-        self.shared.lock().script.rule = Some(Box::new(script));
+        self.shared.lock().script.rule = Some(Arc::new(Mutex::new(Box::new(script))));
     }
 
     /// Issues a certificate for a fresh key, without any order.
@@ -306,38 +309,6 @@ impl FakeCa {
         // The sender lives as long as this CA: there is no error to meet.
         let _ = traffic.wait_for(|now| now.orders >= count).await;
     }
-
-    async fn fulfil(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
-        let shared = &*self.shared;
-        let (number, outcome) = shared.receive(request);
-        let _under_way = UnderWay::new(&shared.traffic);
-        match outcome {
-            FakeOutcome::Hang => std::future::pending().await,
-            FakeOutcome::Panic => panic_as_told("the CA"),
-            FakeOutcome::Fail(error) if comes_before_proof(&error) => return Err(error),
-            _ => {}
-        }
-        let proofs = match shared.pre_authorized {
-            true => Vec::new(),
-            false => shared.challenger.prove(request).await?,
-        };
-        if !shared.poll_delay.is_zero() {
-            shared.clock.sleep(shared.poll_delay).await;
-        }
-        if let FakeOutcome::HangAfterProof = outcome {
-            std::future::pending::<()>().await;
-        }
-        for proof in proofs {
-            proof.stop(&*shared.clock).await;
-        }
-        if let FakeOutcome::Fail(error) = outcome {
-            return Err(error);
-        }
-        shared.gate.pass().await?;
-        // Takes a while, as every CA.
-        tokio::task::yield_now().await;
-        shared.issue(request, number, outcome)
-    }
 }
 
 impl CertificateAuthority for FakeCa {
@@ -357,7 +328,7 @@ impl CertificateAuthority for FakeCa {
         &'a self,
         request: &'a CertificateRequest,
     ) -> BoxFuture<'a, Result<IssuedCertificate, Error>> {
-        Box::pin(self.fulfil(request))
+        Box::pin(self.shared.fulfil(request))
     }
 
     fn renewal_info<'a>(
@@ -385,67 +356,8 @@ impl fmt::Debug for FakeCa {
     }
 }
 
-/// Whether a real CA would have said so before any challenge.
-fn comes_before_proof(error: &Error) -> bool {
-    matches!(
-        error.operation(),
-        Operation::Directory | Operation::NewAccount | Operation::NewNonce | Operation::NewOrder
-    )
-}
-
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes an order down and decides what becomes of it.
-    fn receive(&self, request: &CertificateRequest) -> (usize, FakeOutcome) {
-        let order = FakeOrder::new(request, self.clock.now());
-        let mut state = self.lock();
-        state.orders.push(order.clone());
-        let number = state.orders.len();
-        (number, state.script.decide(number, &order))
-    }
-
-    fn issue(
-        &self,
-        request: &CertificateRequest,
-        number: usize,
-        outcome: FakeOutcome,
-    ) -> Result<IssuedCertificate, Error> {
-        let lifetime = self.lock().lifetime;
-        let usual = issuer::validity(self.clock.now(), lifetime);
-        let csr = request.csr();
-        let issued = match outcome {
-            FakeOutcome::IssueFor(validity) => self.issuer.issue(csr, csr.names(), validity),
-            FakeOutcome::IssueForNames(names) => self.issuer.issue(csr, &names, usual),
-            _ => self.issuer.issue(csr, csr.names(), usual),
-        };
-        let chain = issued.map_err(|error| {
-            Error::new(ErrorKind::BadResponse, Operation::Finalize).with_source(error)
-        })?;
-        self.lock().issued.push(chain.clone());
-        let url = format!("{}/order/{number}", self.identity);
-        Ok(IssuedCertificate::new(chain, url))
-    }
-}
-
-/// One order, counted while it lasts.
-struct UnderWay<'a>(&'a watch::Sender<Traffic>);
-
-impl<'a> UnderWay<'a> {
-    fn new(traffic: &'a watch::Sender<Traffic>) -> Self {
-        traffic.send_modify(|now| {
-            now.orders += 1;
-            now.under_way += 1;
-            now.most_at_once = now.most_at_once.max(now.under_way);
-        });
-        Self(traffic)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|now| now.under_way -= 1);
     }
 }

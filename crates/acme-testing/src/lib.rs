@@ -31,6 +31,8 @@ mod pki;
 mod quick_clock;
 #[cfg(feature = "client")]
 mod received_request;
+#[cfg(feature = "client")]
+mod recording_journal;
 mod recording_responder;
 #[cfg(feature = "client")]
 mod recording_transport;
@@ -82,6 +84,8 @@ pub use pki::{CertificateValidity, PkiError, TestPki, TestPkiBuilder};
 pub use quick_clock::QuickClock;
 #[cfg(feature = "client")]
 pub use received_request::ReceivedRequest;
+#[cfg(feature = "client")]
+pub use recording_journal::RecordingJournal;
 pub use recording_responder::{RecordingResponder, ResponderCall};
 #[cfg(feature = "client")]
 pub use recording_transport::{RecordedExchange, RecordingTransport};

@@ -8,7 +8,7 @@ use std::{
 use acme_client::{
     HttpTransport, Operation, TransportError,
     messages::{
-        Authorization, Directory, Order,
+        Account, Authorization, Directory, Order, OrdersList,
         jose::{BoxFuture, Nonce},
         link,
     },
@@ -21,7 +21,8 @@ use crate::ReceivedRequest;
 /// Records each request on its way to another transport, and counts them by operation.
 ///
 /// It learns which URL is for what from the answers that pass: the directory,
-/// orders and authorizations. Clones record together.
+/// accounts, orders and authorizations. Giving an authorization up counts as looking
+/// at it, since both go to one URL. Clones record together.
 ///
 /// ```
 /// use acme_testing::{Exchange, RecordingTransport, ScriptedTransport};
@@ -197,6 +198,30 @@ impl Map {
         }
         match operation {
             Some(Operation::Directory) => self.learn_directory(url, answer.body()),
+            Some(Operation::NewAccount | Operation::Account) => {
+                if let Some(account) = text(answer, "location") {
+                    self.add(account, Operation::Account);
+                }
+                if let Ok(account) = serde_json::from_slice::<Account>(answer.body()) {
+                    self.add_some(account.orders, Operation::Orders);
+                }
+            }
+            Some(Operation::Orders) => {
+                if let Ok(list) = serde_json::from_slice::<OrdersList>(answer.body()) {
+                    for order in list.orders {
+                        self.add(order, Operation::Order);
+                    }
+                }
+                for next in links(answer, url, "next") {
+                    self.add(next, Operation::Orders);
+                }
+            }
+            Some(Operation::NewAuthorization) => {
+                if let Some(authorization) = text(answer, "location") {
+                    self.add(authorization, Operation::Authorization);
+                }
+                self.learn_authorization(answer.body());
+            }
             Some(Operation::NewOrder | Operation::Order | Operation::Finalize) => {
                 if let Some(order) = text(answer, "location") {
                     self.add(order, Operation::Order);
@@ -205,9 +230,7 @@ impl Map {
             }
             Some(Operation::Authorization) => self.learn_authorization(answer.body()),
             Some(Operation::Certificate) => {
-                let headers = answer.headers().get_all("link").iter();
-                let links = link::parse(headers.filter_map(|it| it.to_str().ok()), url);
-                for alternate in link::urls(&links, "alternate") {
+                for alternate in links(answer, url, "alternate") {
                     self.add(alternate, Operation::Certificate);
                 }
             }
@@ -223,6 +246,9 @@ impl Map {
         self.add(directory.new_nonce, Operation::NewNonce);
         self.add(directory.new_account, Operation::NewAccount);
         self.add(directory.new_order, Operation::NewOrder);
+        self.add_some(directory.new_authz, Operation::NewAuthorization);
+        self.add_some(directory.revoke_cert, Operation::RevokeCertificate);
+        self.add_some(directory.key_change, Operation::KeyChange);
         self.renewal_info = directory.renewal_info;
     }
 
@@ -234,9 +260,7 @@ impl Map {
             self.add(authorization, Operation::Authorization);
         }
         self.add(order.finalize, Operation::Finalize);
-        if let Some(certificate) = order.certificate {
-            self.add(certificate, Operation::Certificate);
-        }
+        self.add_some(order.certificate, Operation::Certificate);
     }
 
     fn learn_authorization(&mut self, body: &Bytes) {
@@ -248,6 +272,12 @@ impl Map {
         }
     }
 
+    fn add_some(&mut self, url: Option<String>, operation: Operation) {
+        if let Some(url) = url {
+            self.add(url, operation);
+        }
+    }
+
     fn add(&mut self, url: impl Into<String>, operation: Operation) {
         self.exact.insert(url.into(), operation);
     }
@@ -255,4 +285,10 @@ impl Map {
 
 fn text<'a>(answer: &'a Response<Bytes>, header: &str) -> Option<&'a str> {
     answer.headers().get(header)?.to_str().ok()
+}
+
+fn links(answer: &Response<Bytes>, base: &str, relation: &str) -> Vec<String> {
+    let headers = answer.headers().get_all("link").iter();
+    let links = link::parse(headers.filter_map(|it| it.to_str().ok()), base);
+    link::urls(&links, relation).map(str::to_owned).collect()
 }

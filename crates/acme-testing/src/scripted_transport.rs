@@ -160,10 +160,7 @@ impl HttpTransport for ScriptedTransport {
             let answer = self.answer(&ReceivedRequest::new(&request))?;
             match answer.body().len() <= max_body {
                 true => Ok(answer),
-                false => Err(TransportError::new(
-                    "the scripted body is too long",
-                    format!("{} bytes of {max_body}", answer.body().len()),
-                )),
+                false => Err(TransportError::body_too_long()),
             }
         })
     }

@@ -21,6 +21,7 @@
 
 mod identity;
 mod issuance;
+mod journal;
 mod proof;
 
 use std::{
@@ -49,6 +50,7 @@ pub use identity::{
 pub use issuance::{
     one_name_is_issued, orders_run_at_once, several_names_are_issued, the_same_name_is_issued_again,
 };
+pub use journal::{orders_are_journaled_before_they_are_proved, orders_are_taken_up_again};
 pub use proof::{
     a_failing_responder_is_the_error, challenges_are_for_the_names, giving_up_stops_responders,
     giving_up_while_a_responder_starts_stops_it, responders_are_stopped_after_a_failure,
@@ -304,6 +306,8 @@ macro_rules! __authority_checks {
             responders_are_stopped_after_a_failure,
             giving_up_stops_responders,
             giving_up_while_a_responder_starts_stops_it,
+            orders_are_journaled_before_they_are_proved,
+            orders_are_taken_up_again,
             renewal_information_is_answered,
         }
     };

@@ -1,7 +1,7 @@
 //! The settings of a fake CA.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -107,6 +107,7 @@ impl FakeCaBuilder {
             renewal_errors: VecDeque::new(),
             prepared: 0,
             orders: Vec::new(),
+            open: HashMap::new(),
             issued: Vec::new(),
             renewal_queries: Vec::new(),
         };

@@ -3,10 +3,11 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
+    sync::{Arc, Mutex},
 };
 
 use acme_client::{CertificateRequest, Error};
-use acme_messages::{ChallengeType, ServerName, Timestamp};
+use acme_messages::{ChallengeType, NewOrder, ServerName, Timestamp};
 
 use crate::CertificateValidity;
 
@@ -18,15 +19,30 @@ pub struct FakeOrder {
     pub at: Timestamp,
     /// What the certificate is to be for, in the caller's order.
     pub names: Vec<ServerName>,
+    /// Its URL: a new one, or that of an order taken up again.
+    pub url: String,
+    /// What the order says beside the names: the profile, the dates, and what it replaces.
+    pub order: NewOrder,
+    /// Whether it is an earlier order [taken up](CertificateRequest::resuming).
+    pub resumed: bool,
     /// The types of the responders that came with it, in the caller's order.
     pub responders: Vec<ChallengeType>,
 }
 
 impl FakeOrder {
-    pub(super) fn new(request: &CertificateRequest, at: Timestamp) -> Self {
+    pub(super) fn new(
+        request: &CertificateRequest,
+        at: Timestamp,
+        account_url: &str,
+        url: String,
+        resumed: bool,
+    ) -> Self {
         let responders = request.responders().iter();
         Self {
             at,
+            url,
+            order: request.order(account_url),
+            resumed,
             names: request.names().to_vec(),
             responders: responders.map(|it| it.challenge_type()).collect(),
         }
@@ -54,7 +70,8 @@ pub enum FakeOutcome {
     Panic,
 }
 
-type Rule = Box<dyn FnMut(&FakeOrder) -> FakeOutcome + Send>;
+/// Called without the CA's own lock, so that it may look at the CA.
+pub(super) type Rule = Arc<Mutex<Box<dyn FnMut(&FakeOrder) -> FakeOutcome + Send>>>;
 
 /// Outcomes that wait for their orders.
 #[derive(Default)]
@@ -66,21 +83,15 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The most particular outcome comes first.
-    pub(super) fn decide(&mut self, number: usize, order: &FakeOrder) -> FakeOutcome {
+    /// The most particular outcome comes first; `None` leaves it to the rule.
+    pub(super) fn take(&mut self, number: usize, order: &FakeOrder) -> Option<FakeOutcome> {
         if let Some(outcome) = self.by_number.remove(&number) {
-            return outcome;
+            return Some(outcome);
         }
         let named = |(name, _): &(ServerName, FakeOutcome)| order.names.contains(name);
-        if let Some(at) = self.by_name.iter().position(named) {
-            return self.by_name.remove(at).1;
-        }
-        if let Some(outcome) = self.next.pop_front() {
-            return outcome;
-        }
-        match &mut self.rule {
-            Some(rule) => rule(order),
-            None => FakeOutcome::Issue,
+        match self.by_name.iter().position(named) {
+            Some(at) => Some(self.by_name.remove(at).1),
+            None => self.next.pop_front(),
         }
     }
 }

@@ -395,3 +395,58 @@ async fn preparing_and_asking_about_renewals_can_fail_and_is_counted() {
     let ca = FakeCa::builder(clock()).identity("https://a.example/d");
     assert_eq!(ca.build().unwrap().identity(), "https://a.example/d");
 }
+
+#[tokio::test]
+async fn orders_say_what_was_asked_for_and_where_they_are() {
+    let ca = trusting();
+    let moment: Timestamp = NOW.parse().unwrap();
+    let order = request(&["example.com"])
+        .profile("short")
+        .replaces(CertificateId::new(b"a", b"b"))
+        .not_after(moment);
+    let issued = ca.obtain(&order).await.unwrap();
+    let seen = &ca.orders()[0];
+    assert_eq!(seen.url, issued.order_url);
+    assert!(seen.url.starts_with(FakeCa::IDENTITY) && !seen.resumed);
+    assert_eq!(seen.order.profile.as_deref(), Some("short"));
+    assert_eq!(seen.order.replaces.as_deref(), Some("YQ.Yg"));
+    assert_eq!(seen.order.not_after, Some(moment));
+    let account = issued.account_url.unwrap();
+    assert!(account.starts_with(FakeCa::IDENTITY));
+}
+
+#[tokio::test]
+async fn an_order_is_taken_up_only_while_it_is_open_and_for_its_names() {
+    let ca = trusting();
+    let (one, other) = (request(&["one.example"]), request(&["other.example"]));
+    ca.answer_next(FakeOutcome::HangAfterProof);
+    assert!(ca.obtain(&one).now_or_never().is_none());
+    let url = ca.orders()[0].url.clone();
+
+    let not_mine = ca.obtain(&other.clone().resuming(&url)).await.unwrap();
+    assert_ne!(not_mine.order_url, url);
+    let taken_up = ca.obtain(&one.clone().resuming(&url)).await.unwrap();
+    assert_eq!(taken_up.order_url, url);
+    let late = ca.obtain(&one.resuming(&url)).await.unwrap();
+    assert_ne!(late.order_url, url, "it is finished");
+    let resumed: Vec<_> = ca.orders().iter().map(|it| it.resumed).collect();
+    assert_eq!(resumed, [false, false, true, false]);
+
+    ca.fail_next(Error::new(ErrorKind::OrderFailed, Operation::Finalize));
+    ca.obtain(&other).await.unwrap_err();
+    let url = ca.orders()[4].url.clone();
+    let new = ca.obtain(&other.resuming(&url)).await.unwrap();
+    assert_ne!(new.order_url, url, "it has failed");
+}
+
+#[tokio::test]
+async fn a_script_may_look_at_the_ca() {
+    let ca = trusting();
+    let seen = ca.clone();
+    ca.script(move |_| match seen.orders().len() {
+        1 => FakeOutcome::Fail(refused()),
+        _ => FakeOutcome::Issue,
+    });
+    ca.obtain(&request(&["example.com"])).await.unwrap_err();
+    ca.obtain(&request(&["example.com"])).await.unwrap();
+}

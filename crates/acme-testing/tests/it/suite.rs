@@ -143,6 +143,7 @@ async fn who_asks_for_no_proof_is_found_out() {
         "responders_are_stopped_after_a_failure",
         "giving_up_stops_responders",
         "giving_up_while_a_responder_starts_stops_it",
+        "orders_are_taken_up_again",
     ];
     assert_eq!(lacks(subject(ca.build().unwrap(), clock)).await, expected);
 }
@@ -214,6 +215,7 @@ async fn a_fickle_authority_is_found_out() {
     let expected = [
         "identity_is_stable",
         "preparing_can_be_repeated",
+        "orders_are_journaled_before_they_are_proved",
         "renewal_information_is_answered",
     ];
     assert_eq!(lacks, expected);

@@ -23,6 +23,9 @@ fn directory() -> Exchange {
         "newNonce": "https://ca.example/nonce",
         "newAccount": "https://ca.example/new-account",
         "newOrder": "https://ca.example/new-order",
+        "newAuthz": "https://ca.example/new-z",
+        "revokeCert": "https://ca.example/revoke",
+        "keyChange": "https://ca.example/key",
         "renewalInfo": "https://ca.example/ari",
     }))
 }
@@ -50,8 +53,32 @@ async fn operations_are_learned_from_what_passes() {
         (
             "/new-account",
             Some(Is::NewAccount),
-            get_exchange("/new-account"),
+            get_exchange("/new-account")
+                .header("location", "https://ca.example/a/1")
+                .json(json!({ "status": "valid", "orders": "https://ca.example/a/1/o" })),
         ),
+        ("/a/1", Some(Is::Account), get_exchange("/a/1")),
+        (
+            "/a/1/o",
+            Some(Is::Orders),
+            get_exchange("/a/1/o")
+                .header("link", "</a/1/o?2>;rel=next")
+                .json(json!({ "orders": ["https://ca.example/o/0"] })),
+        ),
+        ("/a/1/o?2", Some(Is::Orders), get_exchange("/a/1/o?2")),
+        ("/o/0", Some(Is::Order), get_exchange("/o/0")),
+        (
+            "/new-z",
+            Some(Is::NewAuthorization),
+            get_exchange("/new-z").header("location", "https://ca.example/z/0"),
+        ),
+        ("/z/0", Some(Is::Authorization), get_exchange("/z/0")),
+        (
+            "/revoke",
+            Some(Is::RevokeCertificate),
+            get_exchange("/revoke"),
+        ),
+        ("/key", Some(Is::KeyChange), get_exchange("/key")),
         (
             "/new-order",
             Some(Is::NewOrder),
@@ -109,8 +136,8 @@ async fn operations_are_learned_from_what_passes() {
     assert_eq!(transport.count(Is::Certificate), 2);
     let exchanges = transport.exchanges();
     assert_eq!(exchanges[1].answer_nonce.as_ref().unwrap().as_str(), "YQ");
-    assert_eq!(exchanges[3].status, Some(201));
-    assert_eq!(exchanges[11].status, Some(404));
+    assert_eq!(exchanges[11].status, Some(201));
+    assert_eq!(exchanges[19].status, Some(404));
     assert!(transport.nonces().is_empty());
     transport.clear();
     assert!(transport.clone().exchanges().is_empty());
