@@ -4,5 +4,6 @@
 
 mod authority;
 mod client;
+mod dns;
 mod harness;
 mod program;

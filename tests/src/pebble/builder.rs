@@ -1,6 +1,7 @@
 //! Starting Pebble: settings, ports, and waiting until it answers.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,7 @@ pub struct PebbleBuilder {
     variables: BTreeMap<String, String>,
     http_port: Option<u16>,
     tls_port: Option<u16>,
+    dns_server: Option<SocketAddr>,
 }
 
 impl PebbleBuilder {
@@ -58,6 +60,7 @@ impl PebbleBuilder {
             variables: BTreeMap::new(),
             http_port: None,
             tls_port: None,
+            dns_server: None,
         }
         .variable("PEBBLE_VA_NOSLEEP", "1")
     }
@@ -73,6 +76,13 @@ impl PebbleBuilder {
     #[must_use]
     pub fn tls_port(mut self, port: u16) -> Self {
         self.tls_port = Some(port);
+        self
+    }
+
+    /// Sets the DNS server that Pebble asks; its companion by default, which runs all the same.
+    #[must_use]
+    pub fn dns_server(mut self, address: SocketAddr) -> Self {
+        self.dns_server = Some(address);
         self
     }
 
@@ -188,12 +198,14 @@ impl PebbleBuilder {
         })
         .await?;
 
+        let own = SocketAddr::from(([127, 0, 0, 1], ports.dns));
+        let dns_server = self.dns_server.unwrap_or(own);
         let mut command = self.command(&self.programs.pebble, &folder);
         command
             .arg("-strict")
             .arg("-config")
             .arg(config)
-            .args(["-dnsserver", &format!("127.0.0.1:{}", ports.dns)]);
+            .args(["-dnsserver", &dns_server.to_string()]);
         let mut pebble = Child::spawn("pebble", &mut command)?;
         let directory_url = format!("https://127.0.0.1:{}/dir", ports.acme);
         let management = format!("https://127.0.0.1:{}/roots/0", ports.management);

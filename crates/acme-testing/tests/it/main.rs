@@ -12,10 +12,6 @@ mod valid_for_name;
 mod account;
 #[cfg(feature = "ca")]
 mod addresses;
-mod addresses;
-mod addresses;
-#[cfg(feature = "ca")]
-mod alternate;
 #[cfg(feature = "ca")]
 mod alternate;
 #[cfg(feature = "ca")]
@@ -58,10 +54,6 @@ mod http_01;
 mod http_01_redirect;
 #[cfg(feature = "client")]
 mod issuance_gate;
-mod http_01_redirect;
-mod http_01_redirect;
-#[cfg(feature = "ca")]
-mod key_change;
 #[cfg(feature = "ca")]
 mod key_change;
 #[cfg(feature = "ca")]
