@@ -22,11 +22,12 @@ pub(crate) use temporary::Temporary;
 mod entry_name;
 mod folder;
 mod listing;
+mod notification;
 mod options;
-mod polling;
 mod reading;
 mod replacement;
 mod temporary;
+mod watch;
 
 /// A [`CertificateStore`] in a directory: `<name>.pem` holds key, leaf and chain.
 ///
@@ -44,7 +45,8 @@ mod temporary;
 ///   [`load_or_create_account_key`](crate::load_or_create_account_key).
 ///
 /// It works within a tokio runtime whose time is enabled, and waits for the disk on
-/// that runtime's blocking threads.
+/// that runtime's blocking threads. Each watch has a thread of its own where the
+/// system tells of changes.
 ///
 /// ```
 /// use acme_store::{CertificateStore, CertificateStoreExt, DirectoryStore, EntryState};
@@ -171,7 +173,9 @@ impl CertificateStore for DirectoryStore {
         &self,
         after: Option<Cursor>,
     ) -> BoxFuture<'_, Result<Page<Listed, Cursor>, StoreError>> {
-        Box::pin(self.blocking("list", move |folder| listing::page(folder, after.as_ref())))
+        Box::pin(self.blocking("list", move |folder| {
+            listing::page(folder, after.as_ref()).map(|it| it.page)
+        }))
     }
 
     fn get<'a>(&'a self, name: &'a ServerName) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
@@ -236,6 +240,6 @@ impl CertificateStore for DirectoryStore {
     }
 
     fn watch(&self) -> BoxStream<'static, StoreEvent> {
-        polling::watch(self.clone(), self.shared.options.clone())
+        watch::watch(self.clone(), self.shared.options.clone())
     }
 }

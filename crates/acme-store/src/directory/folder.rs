@@ -5,7 +5,7 @@ use std::{
     ffi::OsStr,
     fs::{File, TryLockError},
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -85,6 +85,13 @@ impl Folder {
             }
         });
         Ok(Handle(File::from(handle)))
+    }
+
+    /// Which directory the path leads to, on which disk.
+    pub(super) fn identity(&self) -> Result<(u64, u64), StoreError> {
+        let metadata = self.handle()?.0.metadata();
+        let metadata = metadata.map_err(|error| self.failed("look at", error))?;
+        Ok((metadata.dev(), metadata.ino()))
     }
 
     /// An error that an operation on the directory itself met.

@@ -53,19 +53,18 @@ impl Listings {
     }
 }
 
+/// Entries, and whether there are links among them, whose targets change unnoticed.
+pub(super) struct Looked {
+    pub(super) page: Page<Listed, Cursor>,
+    pub(super) links: bool,
+}
+
 /// The entries after a place.
-pub(super) fn page(
-    folder: &Folder,
-    after: Option<&Cursor>,
-) -> Result<Page<Listed, Cursor>, StoreError> {
+pub(super) fn page(folder: &Folder, after: Option<&Cursor>) -> Result<Looked, StoreError> {
     page_of(folder, after, PAGE)
 }
 
-fn page_of(
-    folder: &Folder,
-    after: Option<&Cursor>,
-    size: usize,
-) -> Result<Page<Listed, Cursor>, StoreError> {
+fn page_of(folder: &Folder, after: Option<&Cursor>, size: usize) -> Result<Looked, StoreError> {
     let after = after.and_then(place);
     let begun = after.as_ref().map(|it| it.0);
     let known = begun.and_then(|it| folder.listings().find(it));
@@ -94,7 +93,24 @@ fn page_of(
             None
         }
     };
-    Ok(Page { items, next })
+    Ok(Looked {
+        page: Page { items, next },
+        links: links.any,
+    })
+}
+
+/// The entry of this name, as a list would have it, and whether it is a link.
+pub(super) fn entry(
+    folder: &Folder,
+    name: &ServerName,
+) -> Result<(Option<Listed>, bool), StoreError> {
+    let mut links = Links::default();
+    let entry = look(folder, &mut links, name)?;
+    if entry.is_none() {
+        // The directory itself may have gone, and all its files with it.
+        folder.handle()?;
+    }
+    Ok((entry, links.any))
 }
 
 /// The names of all files that may be entries, in their order.
@@ -169,6 +185,7 @@ fn look(
 /// What is needed to judge links, looked up when there is the first one.
 #[derive(Default)]
 struct Links {
+    any: bool,
     directory: Option<PathBuf>,
 }
 
@@ -178,6 +195,7 @@ impl Links {
     /// Where it leads to nothing, or to what cannot be read just now, the link
     /// stands for itself, and reading it says what is wrong.
     fn follow(&mut self, folder: &Folder, path: &Path, link: Metadata) -> Option<Metadata> {
+        self.any = true;
         if self.directory.is_none() {
             self.directory = fs::canonicalize(folder.path()).ok();
         }
@@ -208,7 +226,7 @@ mod tests {
         let mut names = Vec::new();
         let mut after = None;
         loop {
-            let page = page_of(folder, after.as_ref(), size).unwrap();
+            let page = page_of(folder, after.as_ref(), size).unwrap().page;
             assert!(page.items.len() <= size);
             names.extend(page.items.into_iter().map(|it| it.name.to_string()));
             after = page.next;
@@ -277,12 +295,12 @@ mod tests {
             fs::write(path.join(format!("n{at}.example.com.pem")), "").unwrap();
         }
         let folder = Folder::new(path.clone());
-        let first = page_of(&folder, None, 1).unwrap();
+        let first = page_of(&folder, None, 1).unwrap().page;
         fs::rename(&path, &away).unwrap();
         let second = page_of(&folder, first.next.as_ref(), 1);
         assert!(matches!(second, Err(StoreError::DirectoryMissing { .. })));
         fs::rename(&away, &path).unwrap();
-        let second = page_of(&folder, first.next.as_ref(), 1).unwrap();
+        let second = page_of(&folder, first.next.as_ref(), 1).unwrap().page;
         assert_eq!(second.items[0].name.to_string(), "n1.example.com");
     }
 
@@ -297,7 +315,7 @@ mod tests {
             b"12345678\xff",
             b"12345678..",
         ] {
-            let page = page_of(&folder, Some(&Cursor::new(bytes)), 9).unwrap();
+            let page = page_of(&folder, Some(&Cursor::new(bytes)), 9).unwrap().page;
             assert_eq!((page.items.len(), page.next), (3, None));
         }
     }

@@ -25,7 +25,16 @@ pub struct DirectoryOptions {
     pub clock: Arc<dyn Clock>,
     /// The mode of files that are new; [`DEFAULT_NEW_FILE_MODE`](Self::DEFAULT_NEW_FILE_MODE).
     pub new_file_mode: u32,
+    /// Whether the watch lets the system tell it of changes, where the system can; yes.
+    ///
+    /// Linux can, by inotify, on disks of its own. Elsewhere, and where the
+    /// system's limits are reached, the watch looks for changes instead.
+    pub notifications: bool,
     /// How often the watch looks; [`DEFAULT_POLL_INTERVAL`](Self::DEFAULT_POLL_INTERVAL).
+    ///
+    /// While the system tells of changes, it looks only whether the directory is
+    /// still the same one, and at everything every sixtieth time; where entries
+    /// are links, of whose targets nobody tells, it looks at everything each time.
     pub poll_interval: Duration,
     /// Whether the store only reads, and so need not be able to write; no.
     pub read_only: bool,
@@ -48,6 +57,7 @@ impl Default for DirectoryOptions {
             call_timeout: Self::DEFAULT_CALL_TIMEOUT,
             clock: Arc::new(TokioClock),
             new_file_mode: Self::DEFAULT_NEW_FILE_MODE,
+            notifications: true,
             poll_interval: Self::DEFAULT_POLL_INTERVAL,
             read_only: false,
         }

@@ -66,6 +66,24 @@ impl Clock for RealClock {
     }
 }
 
+/// A clock that stands still: whoever sleeps by it never wakes.
+#[derive(Debug)]
+pub(crate) struct Frozen;
+
+impl Clock for Frozen {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// A clock on which no sleep takes any time, and which remembers them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Impatient(Arc<Mutex<Vec<Duration>>>);

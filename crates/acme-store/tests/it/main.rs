@@ -25,6 +25,8 @@ mod file_records;
 mod killed;
 #[cfg(unix)]
 mod names;
+#[cfg(target_os = "linux")]
+mod notification;
 #[cfg(unix)]
 mod odd_entries;
 #[cfg(unix)]

@@ -21,6 +21,8 @@ use acme_store::{
 };
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+use crate::notification;
 use crate::{
     clock::RealClock,
     pki::PKI,
@@ -75,7 +77,11 @@ impl OtherProcess {
         }
     }
 
-    pub(crate) fn nobody(mut self) -> Self {
+    pub(crate) fn nobody(self) -> Self {
+        self.user(NOBODY)
+    }
+
+    pub(crate) fn user(mut self, user: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = folder.path().join("it");
@@ -84,7 +90,7 @@ impl OtherProcess {
         let mut cp = Command::new("cp");
         let copied = cp.arg(this_program()).arg(&copy).status().unwrap();
         assert!(copied.success());
-        self.command.env("PROGRAM", copy).uid(NOBODY).gid(NOBODY);
+        self.command.env("PROGRAM", copy).uid(user).gid(user);
         self.copy = Some(folder);
         self
     }
@@ -114,7 +120,7 @@ fn this_program() -> PathBuf {
 }
 
 #[expect(clippy::print_stdout, reason = "the test that has started us reads it")]
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     // The harness has written the beginning of a line.
     println!("\nsaid: {what}");
     std::io::stdout().flush().unwrap();
@@ -136,6 +142,10 @@ async fn task() {
         "open" => open(&path).await,
         "be shut out" => be_shut_out(&path).await,
         "records once" => records_once(&path).await,
+        #[cfg(target_os = "linux")]
+        "watch and go" => notification::watch_and_go(&path).await,
+        #[cfg(target_os = "linux")]
+        "watch without a watch left" => notification::watch_without_a_watch_left(&path).await,
         other => panic!("{other}"),
     }
 }

@@ -29,9 +29,9 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+mod addresses;
 #[cfg(feature = "ca")]
 mod alternate;
-mod addresses;
 #[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
@@ -59,9 +59,9 @@ mod finalize;
 mod handle;
 #[cfg(feature = "ca")]
 mod http_01;
+mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod key_change;
-mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod lifecycle;
 #[cfg(feature = "ca")]
