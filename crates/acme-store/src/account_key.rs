@@ -44,14 +44,28 @@ const FILE_NAME: &str = "client.key";
 pub async fn load_or_create_account_key(
     directory: impl AsRef<Path>,
 ) -> Result<PrivateKey, AccountKeyError> {
+    load_or_create_account_key_of_type(directory, KeyType::EcdsaP256).await
+}
+
+/// As [`load_or_create_account_key`], with a new key of this type; an existing one may be of any.
+///
+/// A directory that txacme is to use as well needs [`KeyType::Rsa2048`].
+///
+/// # Errors
+/// - As [`load_or_create_account_key`], and [`AccountKeyError::Key`] when this
+///   build cannot make such a key.
+pub async fn load_or_create_account_key_of_type(
+    directory: impl AsRef<Path>,
+    key_type: KeyType,
+) -> Result<PrivateKey, AccountKeyError> {
     let path = directory.as_ref().to_owned();
     let folder = Arc::new(Folder::new(path.clone()));
-    let done = tokio::task::spawn_blocking(move || Ok(load_or_create(&folder)));
+    let done = tokio::task::spawn_blocking(move || Ok(load_or_create(&folder, key_type)));
     let limit = DirectoryOptions::DEFAULT_CALL_TIMEOUT;
     in_time(limit, "read the account key of", path, done).await?
 }
 
-fn load_or_create(folder: &Folder) -> Result<PrivateKey, AccountKeyError> {
+fn load_or_create(folder: &Folder, key_type: KeyType) -> Result<PrivateKey, AccountKeyError> {
     let path = folder.path().join(FILE_NAME);
     if let Some(key) = load(folder, &path)? {
         return Ok(key);
@@ -66,7 +80,7 @@ fn load_or_create(folder: &Folder) -> Result<PrivateKey, AccountKeyError> {
         path: path.clone(),
         source,
     };
-    let key = PrivateKey::generate(KeyType::EcdsaP256).map_err(unusable)?;
+    let key = PrivateKey::generate(key_type).map_err(unusable)?;
     let pem = key.to_pkcs8_pem().map_err(unusable)?;
     let created = create(folder, &path, pem.as_bytes());
     if let Err(error) = created {

@@ -16,7 +16,9 @@ mod record_store;
 mod version;
 
 #[cfg(unix)]
-pub use account_key::{AccountKeyError, load_or_create_account_key};
+pub use account_key::{
+    AccountKeyError, load_or_create_account_key, load_or_create_account_key_of_type,
+};
 pub use acme_messages as messages;
 pub use acme_messages::jose::BoxFuture;
 pub use bundle::{BundleError, CertificateBundle};

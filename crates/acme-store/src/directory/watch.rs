@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     hash::{BuildHasher, RandomState},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use acme_messages::{ServerName, jose::BoxFuture};
@@ -139,7 +139,7 @@ impl Watcher {
 
     /// Looks at everything, with somebody who tells of what changes from now on.
     async fn look(&mut self) {
-        let began = Instant::now();
+        let began = self.options.clock.monotonic();
         self.connect().await;
         let listed = self.list().await;
         match listed {
@@ -158,7 +158,8 @@ impl Watcher {
                 }
             }
         }
-        self.rest(began.elapsed());
+        let took = self.options.clock.monotonic().saturating_sub(began);
+        self.rest(took);
     }
 
     fn rest(&mut self, after: Duration) {

@@ -3,8 +3,8 @@
 use std::{collections::HashSet, fs, os::unix::fs::symlink, path::Path, thread};
 
 use acme_store::{
-    AccountKeyError, StoreError, load_or_create_account_key,
-    messages::jose::{KeyError, PrivateKey, Signer, SigningAlgorithm},
+    AccountKeyError, StoreError, load_or_create_account_key, load_or_create_account_key_of_type,
+    messages::jose::{KeyError, KeyType, PrivateKey, Signer, SigningAlgorithm},
 };
 use tempfile::tempdir;
 
@@ -70,6 +70,25 @@ async fn an_rsa_key_is_used_where_the_build_knows_rsa() {
         assert!(refused, "{key:?}");
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), RSA_KEY);
+}
+
+// D13, T20: who shares the directory with txacme chooses what that can use.
+#[tokio::test]
+async fn a_new_key_is_of_the_chosen_type() {
+    for key_type in KeyType::ALL {
+        let directory = tempdir().unwrap();
+        let path = directory.path();
+        let made = load_or_create_account_key_of_type(path, *key_type).await;
+        let Ok(alike) = PrivateKey::generate(*key_type) else {
+            assert!(matches!(made, Err(AccountKeyError::Key { .. })), "{made:?}");
+            assert_eq!(files(path), [""; 0]);
+            continue;
+        };
+        let made = made.unwrap();
+        assert_eq!(Signer::algorithm(&made), Signer::algorithm(&alike));
+        let again = load_or_create_account_key(path).await.unwrap();
+        assert_eq!(again.thumbprint(), made.thumbprint(), "it stays what it is");
+    }
 }
 
 // rustls-acme overwrites the stored key after a read error.

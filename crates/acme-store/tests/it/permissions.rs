@@ -6,11 +6,13 @@ use std::{
     path::Path,
 };
 
+use acme_store::{CertificateStore, DirectoryOptions, DirectoryStore, Expect};
 use tempfile::tempdir;
 
 use crate::{
-    directory::files,
+    directory::{files, name},
     other_process::{NOBODY, OtherProcess, is_root},
+    pki::PKI,
 };
 
 const GOOD: &str = include_str!("../data/www.example.com.pem");
@@ -51,6 +53,26 @@ fn new_key_files_are_0600() {
         assert_eq!(mode(path, "shared.example.com.pem"), 0o640, "umask {umask}");
         assert_eq!(mode(path, "txacme.example.com.pem"), 0o755, "umask {umask}");
         assert_eq!(files(path).len(), 6, "D7");
+    }
+}
+
+// S16, D10: readers of the directory's group.
+#[tokio::test]
+async fn the_mode_of_new_files_can_be_chosen() {
+    let directory = tempdir().unwrap();
+    let path = directory.path();
+    write(path, "touched.example.com.pem", "", 0o666);
+    write(path, "shared.example.com.pem", GOOD, 0o600);
+    let mut options = DirectoryOptions::default();
+    options.new_file_mode = 0o640;
+    let store = DirectoryStore::open_with(path, options).await.unwrap();
+    for (label, expected) in [("new", 0o640), ("touched", 0o640), ("shared", 0o600)] {
+        let name = name(&format!("{label}.example.com"));
+        let before = store.get(&name).await.unwrap();
+        let expect = before.map_or(Expect::Absent, |it| it.version.into());
+        let bundle = PKI.bundle(&name.to_string());
+        store.put(&name, &bundle, expect).await.unwrap();
+        assert_eq!(mode(path, &format!("{name}.pem")), expected, "{name}");
     }
 }
 

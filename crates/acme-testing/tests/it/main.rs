@@ -10,8 +10,10 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+mod addresses;
 #[cfg(feature = "ca")]
 mod addresses;
+mod alternate;
 #[cfg(feature = "ca")]
 mod alternate;
 #[cfg(feature = "ca")]
@@ -50,6 +52,7 @@ mod handle;
 mod hopeless_cas;
 #[cfg(feature = "ca")]
 mod http_01;
+mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod http_01_redirect;
 #[cfg(feature = "client")]
