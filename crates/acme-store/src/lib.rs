@@ -12,6 +12,7 @@ mod directory;
 mod file_records;
 mod memory;
 mod memory_records;
+mod record_certificates;
 mod record_store;
 mod version;
 
@@ -33,6 +34,9 @@ pub use file_records::{EndsBy, FileRecords, FileRecordsError, FileRecordsOptions
 pub use futures_core::stream::BoxStream;
 pub use memory::MemoryStore;
 pub use memory_records::{Fault, FaultPlan, MemoryRecords, Operation};
+pub use record_certificates::{
+    Generation, InvalidMetadata, Metadata, RecordCertificates, RollbackError,
+};
 pub use record_store::{
     Acquired, Capabilities, CommitError, Guard, InvalidKey, Key, KeyPage, Lease, LeaseError, Life,
     NodeId, Op, Prefix, Record, RecordError, RecordEvent, RecordStore, WatchKind, WriteError,

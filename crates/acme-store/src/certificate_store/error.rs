@@ -4,6 +4,8 @@ use std::{error::Error, io, path::PathBuf};
 
 use acme_messages::ServerName;
 
+use crate::RecordError;
+
 /// A store could not answer. It never means that an entry is missing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -64,12 +66,18 @@ pub enum StoreError {
         /// The path.
         path: PathBuf,
     },
+    /// What was written did not read back as it was. The old entry is as it was.
+    #[error("what was written does not read back as it was")]
+    NotReadBack,
     /// The directory cannot be written.
     #[error("the certificate directory {path:?} cannot be written")]
     NotWritable {
         /// The directory.
         path: PathBuf,
     },
+    /// The records that the certificates are kept in cannot be read or written.
+    #[error("the records of certificates cannot be used")]
+    Records(#[source] RecordError),
     /// The store did not answer in time. A write may still happen.
     #[error("the store took too long to {operation} {path:?}")]
     TimedOut {
@@ -77,6 +85,12 @@ pub enum StoreError {
         operation: &'static str,
         /// What it was attempted on.
         path: PathBuf,
+    },
+    /// The bundle is longer than the store can keep.
+    #[error("the store keeps no bundle of more than {limit} bytes")]
+    TooLarge {
+        /// The longest bundle, in bytes.
+        limit: usize,
     },
     /// The store cannot be reached. A write may have happened.
     #[error("the certificate store is unavailable")]
@@ -91,6 +105,7 @@ impl StoreError {
             Self::DirectoryMissing { .. }
             | Self::Io { .. }
             | Self::Locked { .. }
+            | Self::NotReadBack
             | Self::TimedOut { .. }
             | Self::Unavailable(_) => true,
             Self::LinkLeavesDirectory { .. }
@@ -98,7 +113,9 @@ impl StoreError {
             | Self::NameTooLong { .. }
             | Self::NotADirectory { .. }
             | Self::NotAFile { .. }
-            | Self::NotWritable { .. } => false,
+            | Self::NotWritable { .. }
+            | Self::TooLarge { .. } => false,
+            Self::Records(error) => error.is_transient(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use acme_store::{
-    CertificateStore, CertificateStoreExt, EntryState, Expect, MemoryStore, PutError, StoreEvent,
-    Version, messages::ServerName,
+    CertificateStore, CertificateStoreExt, EntryState, Expect, MemoryRecords, MemoryStore,
+    PutError, RecordCertificates, StoreEvent, Version, messages::ServerName,
 };
 use futures_util::{FutureExt, StreamExt};
 
@@ -34,6 +34,36 @@ impl Subject for Memory {
     }
 }
 
+struct Records;
+
+impl Subject for Records {
+    type Kept = ();
+
+    async fn with_request() -> (Arc<dyn CertificateStore>, ()) {
+        let clock = Arc::new(crate::clock::TestClock::default());
+        let store = RecordCertificates::new(MemoryRecords::new(clock));
+        store.request(&name()).await.unwrap();
+        (Arc::new(store), ())
+    }
+}
+
+#[cfg(unix)]
+struct FilesOfRecords;
+
+#[cfg(unix)]
+impl Subject for FilesOfRecords {
+    type Kept = tempfile::TempDir;
+
+    async fn with_request() -> (Arc<dyn CertificateStore>, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = crate::clock::TestClock::default();
+        let records = crate::file_records::open(&directory.path().join("state"), &clock).await;
+        let store = RecordCertificates::new(records);
+        store.request(&name()).await.unwrap();
+        (Arc::new(store), directory)
+    }
+}
+
 #[cfg(unix)]
 struct Directory;
 
@@ -57,6 +87,21 @@ macro_rules! each_store {
             $(#[tokio::test]
             async fn $test() {
                 super::$test::<super::Memory>().await;
+            })*
+        }
+
+        mod records {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test::<super::Records>().await;
+            })*
+        }
+
+        #[cfg(unix)]
+        mod files_of_records {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test::<super::FilesOfRecords>().await;
             })*
         }
 

@@ -16,6 +16,7 @@ mod memory;
 #[cfg(feature = "conformance")]
 mod mutants;
 mod pki;
+mod record_certificates;
 mod record_watch;
 mod records;
 
