@@ -2,20 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod addresses;
+mod alternate;
 mod clock;
 mod faulty_responder;
+mod http_01_redirect;
 mod pki;
 mod recording_responder;
 mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
-mod addresses;
-#[cfg(feature = "ca")]
-mod addresses;
-mod alternate;
-#[cfg(feature = "ca")]
-mod alternate;
 #[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
@@ -52,9 +49,6 @@ mod handle;
 mod hopeless_cas;
 #[cfg(feature = "ca")]
 mod http_01;
-mod http_01_redirect;
-#[cfg(feature = "ca")]
-mod http_01_redirect;
 #[cfg(feature = "client")]
 mod issuance_gate;
 #[cfg(feature = "ca")]
