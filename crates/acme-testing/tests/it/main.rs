@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod addresses;
 mod alternate;
 mod clock;
 mod faulty_responder;
-mod http_01_redirect;
 mod pki;
 mod recording_responder;
 mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+#[cfg(feature = "ca")]
+mod addresses;
 #[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
@@ -49,6 +49,8 @@ mod handle;
 mod hopeless_cas;
 #[cfg(feature = "ca")]
 mod http_01;
+#[cfg(feature = "ca")]
+mod http_01_redirect;
 #[cfg(feature = "client")]
 mod issuance_gate;
 #[cfg(feature = "ca")]
