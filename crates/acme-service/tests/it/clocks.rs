@@ -1,7 +1,8 @@
 //! Clocks that jump.
+use acme_testing::FakeOutcome;
 
 use crate::{
-    doubles::{Act, unreachable_ca},
+    doubles::unreachable_ca,
     world::{DAY, HOUR, MINUTE, World, settle, within},
 };
 
@@ -14,12 +15,14 @@ async fn a_clock_set_back_delays_nothing() {
         .clock
         .set_wall("2036-01-01T00:00:00Z".parse().unwrap());
     world.request("a.example");
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let service = world.start();
     within(service.handle.initial_check()).await.unwrap();
     settle().await;
     world.clock.set_wall(right);
-    world.authority.script(|_| Act::Issue);
+    world.authority.script(|_| FakeOutcome::Issue);
     world.pass(30 * MINUTE, MINUTE).await;
     assert!(world.stored("a.example").await.is_some());
 }
@@ -60,7 +63,9 @@ async fn the_end_of_time_is_survived() {
     let world = World::new();
     world.clock.set_wall(acme_service::messages::Timestamp::MAX);
     world.request("a.example");
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let service = world.start();
     assert!(
         !within(service.handle.initial_check())

@@ -7,22 +7,22 @@ use acme_service::{
     client::{ErrorKind, Operation},
     messages::{ChallengeType, ProblemType},
 };
-use acme_testing::NullResponder;
+use acme_testing::{FakeOutcome, NullResponder};
 
 use crate::{
-    doubles::{Act, problem, unreachable_ca},
+    doubles::{foreign, problem, unreachable_ca},
     world::{DAY, HOUR, MINUTE, SECOND, World, name, settle, until, within},
 };
 
 /// The pauses between the orders for one name whose every order ends so.
-async fn pauses(act: fn() -> Act, span: Duration) -> Vec<Duration> {
+async fn pauses(act: fn() -> FakeOutcome, span: Duration) -> Vec<Duration> {
     let world = World::new();
     world.request("a.example");
     world.authority.script(move |_| act());
     let _service = world.start();
     settle().await;
     world.pass(span, MINUTE).await;
-    let moments = world.authority.moments();
+    let moments = world.moments();
     let pairs = moments.windows(2);
     pairs
         .map(|it| Duration::try_from(it[1].duration_since(it[0])).unwrap())
@@ -34,7 +34,7 @@ async fn pauses(act: fn() -> Act, span: Duration) -> Vec<Duration> {
 async fn failures_back_off() {
     let expected = [MINUTE, 10 * MINUTE, 100 * MINUTE, DAY, DAY];
     assert_eq!(
-        pauses(|| Act::Fail(unreachable_ca()), 3 * DAY).await,
+        pauses(|| FakeOutcome::Fail(unreachable_ca()), 3 * DAY).await,
         expected
     );
 }
@@ -44,28 +44,35 @@ async fn failures_back_off() {
 async fn permanent_errors_slow_down() {
     let expected = [100 * MINUTE, DAY, DAY];
     assert_eq!(
-        pauses(|| Act::Fail(problem(ProblemType::Caa)), 3 * DAY).await,
+        pauses(|| FakeOutcome::Fail(problem(ProblemType::Caa)), 3 * DAY).await,
         expected
     );
     // "Paused" at Let's Encrypt: a person must act, and no wait is named.
     assert_eq!(
-        pauses(|| Act::Fail(problem(ProblemType::RateLimited)), 3 * DAY).await,
+        pauses(
+            || FakeOutcome::Fail(problem(ProblemType::RateLimited)),
+            3 * DAY
+        )
+        .await,
         expected
     );
     // Each of these has spent one of five certificates a week.
-    assert_eq!(pauses(|| Act::IssueForeign, 3 * DAY).await, expected);
+    assert_eq!(pauses(foreign, 3 * DAY).await, expected);
 }
 
 // CertMagic drops it and uses its own table.
 #[tokio::test]
 async fn retry_after_on_429_is_obeyed() {
-    let long = || Act::Fail(problem(ProblemType::RateLimited).with_retry_after(Some(3 * HOUR)));
+    let long =
+        || FakeOutcome::Fail(problem(ProblemType::RateLimited).with_retry_after(Some(3 * HOUR)));
     assert_eq!(pauses(long, 7 * HOUR).await, [3 * HOUR, 3 * HOUR]);
     // It says when there is room again: that is no reason to wait for longer.
-    let short = || Act::Fail(problem(ProblemType::RateLimited).with_retry_after(Some(5 * MINUTE)));
+    let short =
+        || FakeOutcome::Fail(problem(ProblemType::RateLimited).with_retry_after(Some(5 * MINUTE)));
     assert_eq!(pauses(short, 16 * MINUTE).await, [5 * MINUTE, 10 * MINUTE]);
-    let never =
-        || Act::Fail(problem(ProblemType::RateLimited).with_retry_after(Some(Duration::MAX)));
+    let never = || {
+        FakeOutcome::Fail(problem(ProblemType::RateLimited).with_retry_after(Some(Duration::MAX)))
+    };
     assert_eq!(pauses(never, DAY).await, [DAY]);
 }
 
@@ -81,15 +88,15 @@ async fn short_lives_are_tried_more_often() {
     world.authority.script(move |_| {
         left -= 1;
         if left > 0 {
-            Act::Fail(unreachable_ca())
+            FakeOutcome::Fail(unreachable_ca())
         } else {
-            Act::Issue
+            FakeOutcome::Issue
         }
     });
     world.pass(DAY, MINUTE).await;
     let bundle = world.stored("a.example").await.unwrap();
     assert!(bundle.chain().leaf().not_after > world.now());
-    let pauses = world.authority.moments();
+    let pauses = world.moments();
     let shortest = pauses
         .windows(2)
         .skip(3)
@@ -106,12 +113,12 @@ async fn dead_names_do_not_starve() {
         world.request(&format!("dead{at}.example"));
     }
     world.request("zz-healthy.example");
-    world
-        .authority
-        .script(|name| match name.to_string().starts_with("dead") {
-            true => Act::Fail(problem(ProblemType::Connection)),
-            false => Act::Issue,
-        });
+    world.authority.script(
+        |order| match order.names[0].to_string().starts_with("dead") {
+            true => FakeOutcome::Fail(problem(ProblemType::Connection)),
+            false => FakeOutcome::Issue,
+        },
+    );
     let service = world.start();
     let start = world.now();
     let check = within(service.handle.initial_check()).await.unwrap();
@@ -133,7 +140,11 @@ async fn panic_in_job_requeues() {
     let mut panics = 5;
     world.authority.script(move |_| {
         panics -= 1;
-        if panics > 0 { Act::Panic } else { Act::Issue }
+        if panics > 0 {
+            FakeOutcome::Panic
+        } else {
+            FakeOutcome::Issue
+        }
     });
     let mut service = world.start_with(|it| it.parallel(1));
     let check = within(service.handle.initial_check()).await.unwrap();
@@ -156,7 +167,7 @@ async fn refused_renewal_keeps_serving() {
     let before = world.entry("a.example").await;
     world
         .authority
-        .script(|_| Act::Fail(problem(ProblemType::Caa)));
+        .script(|_| FakeOutcome::Fail(problem(ProblemType::Caa)));
     let _service = world.start();
     settle().await;
     world.pass(40 * DAY, HOUR).await;
@@ -170,7 +181,7 @@ async fn foreign_chain_is_refused() {
     let world = World::new();
     let old = world.bundle("a.example", 20 * DAY);
     world.put("a.example", &old).await;
-    world.authority.script(|_| Act::IssueForeign);
+    world.authority.script(|_| foreign());
     let service = world.start();
     let error = within(service.handle.issue(&name("a.example")))
         .await
@@ -188,12 +199,14 @@ async fn foreign_chain_is_refused() {
 async fn giving_up_is_never_success() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let mut service = world.start();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert!(!check.is_ok());
     world.pass(40 * DAY, HOUR).await;
-    let last = *world.authority.moments().last().unwrap();
+    let last = *world.moments().last().unwrap();
     assert!(world.now().duration_since(last) <= jiff::SignedDuration::from_hours(25));
     for event in service.reported() {
         match event {
@@ -208,7 +221,7 @@ async fn giving_up_is_never_success() {
             _ => {}
         }
     }
-    world.authority.script(|_| Act::Issue);
+    world.authority.script(|_| FakeOutcome::Issue);
     world.pass(DAY, HOUR).await;
     assert!(world.stored("a.example").await.is_some());
 }
@@ -220,7 +233,9 @@ async fn failures_alarm_when_time_runs_short() {
     world
         .put("a.example", &world.bundle("a.example", 30 * DAY))
         .await;
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let mut service = world.start();
     settle().await;
     world.pass(14 * DAY, HOUR).await;
@@ -247,7 +262,9 @@ async fn failures_alarm_when_time_runs_short() {
 async fn another_responder_goes_first_after_a_failure() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let _service = world.start_with(|builder| {
         builder
             .responder(Arc::new(NullResponder::new(ChallengeType::TlsAlpn01)))
@@ -255,8 +272,5 @@ async fn another_responder_goes_first_after_a_failure() {
     });
     settle().await;
     world.pass(12 * MINUTE, MINUTE).await;
-    assert_eq!(
-        world.authority.preferred(),
-        ["tls-alpn-01", "http-01", "tls-alpn-01"]
-    );
+    assert_eq!(world.preferred(), ["tls-alpn-01", "http-01", "tls-alpn-01"]);
 }

@@ -1,10 +1,11 @@
 //! Issuing on demand: who asks for what is under way joins it.
 
 use acme_service::IssueError;
+use acme_testing::FakeOutcome;
 use futures_util::future::join_all;
 
 use crate::{
-    doubles::{Act, unreachable_ca},
+    doubles::unreachable_ca,
     world::{DAY, World, name, settle, within},
 };
 
@@ -37,13 +38,10 @@ async fn issues_what_is_not_due() {
 async fn one_order_per_name() {
     for fails in [false, true] {
         let world = World::new();
-        let mut gate = true;
-        world
-            .authority
-            .script(move |_| match (fails, std::mem::take(&mut gate)) {
-                (true, _) => Act::Fail(unreachable_ca()),
-                (false, _) => Act::Gated,
-            });
+        world.authority.gate().pause();
+        if fails {
+            world.authority.fail_next(unreachable_ca());
+        }
         let service = world.start();
         // Spellings of one name are one name.
         let names = ["a.example", "A.Example"].map(name).into_iter().cycle();
@@ -53,7 +51,7 @@ async fn one_order_per_name() {
         });
         let calls = tokio::spawn(join_all(calls));
         settle().await;
-        world.authority.open_gate();
+        world.authority.gate().resume();
         let results = within(calls).await.unwrap();
         assert_eq!(results.len(), 10);
         for result in &results {
@@ -69,14 +67,14 @@ async fn one_order_per_name() {
 async fn asking_joins_what_the_check_began() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start();
     settle().await;
     assert_eq!(world.orders(), 1);
     let handle = service.handle.clone();
     let call = tokio::spawn(async move { handle.issue(&name("a.example")).await });
     settle().await;
-    world.authority.open_gate();
+    world.authority.gate().resume();
     within(call).await.unwrap().unwrap();
     assert_eq!(world.orders(), 1);
 }
@@ -85,7 +83,7 @@ async fn asking_joins_what_the_check_began() {
 #[tokio::test]
 async fn one_waiter_leaving_harms_none() {
     let world = World::new();
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start();
     let call = || {
         let handle = service.handle.clone();
@@ -95,7 +93,7 @@ async fn one_waiter_leaving_harms_none() {
     settle().await;
     leaving.abort();
     settle().await;
-    world.authority.open_gate();
+    world.authority.gate().resume();
     within(staying).await.unwrap().unwrap();
     assert_eq!(world.orders(), 1);
 }
@@ -103,13 +101,13 @@ async fn one_waiter_leaving_harms_none() {
 #[tokio::test]
 async fn when_all_have_left_the_certificate_is_stored_all_the_same() {
     let world = World::new();
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start();
     let handle = service.handle.clone();
     let call = tokio::spawn(async move { handle.issue(&name("a.example")).await });
     settle().await;
     call.abort();
-    world.authority.open_gate();
+    world.authority.gate().resume();
     settle().await;
     assert!(world.stored("a.example").await.is_some());
 }
@@ -120,7 +118,7 @@ async fn what_is_asked_for_is_bounded_too_and_goes_first() {
     for at in 0..20 {
         world.request(&format!("blank{at:02}.example"));
     }
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start_with(|it| it.parallel(2));
     settle().await;
     let calls: Vec<_> = (0..10)
@@ -130,23 +128,21 @@ async fn what_is_asked_for_is_bounded_too_and_goes_first() {
         })
         .collect();
     settle().await;
-    world.authority.open_gate();
+    world.authority.gate().resume();
     for call in calls {
         within(call).await.unwrap().unwrap();
     }
     within(service.handle.initial_check()).await.unwrap();
     assert_eq!(world.authority.most_at_once(), 2);
-    assert!(
-        world.authority.ordered()[2..12]
-            .iter()
-            .all(|it| it.starts_with('z'))
-    );
+    assert!(world.ordered()[2..12].iter().all(|it| it.starts_with('z')));
 }
 
 #[tokio::test]
 async fn a_failure_on_demand_is_told_and_not_repeated_for_a_name_nobody_keeps() {
     let world = World::new();
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let service = world.start();
     let error = within(service.handle.issue(&name("a.example")))
         .await

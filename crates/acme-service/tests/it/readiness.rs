@@ -1,9 +1,10 @@
 //! `initial_check`: whom it waits for, and that it always ends.
 
 use acme_service::{IssueError, ServiceEvent};
+use acme_testing::{FakeOutcome, Mishap, StoreOperation};
 
 use crate::{
-    doubles::{Act, FaultyStore, problem, unreachable_ca},
+    doubles::{problem, unreachable_ca},
     world::{DAY, MINUTE, World, name, settle, within},
 };
 use acme_service::messages::ProblemType;
@@ -37,17 +38,14 @@ async fn waits_for_what_cannot_be_served() {
         )
         .await;
     world.request("blank.example");
-    world
-        .authority
-        .script(|name| match name.to_string().as_str() {
-            "expiring.example" => Act::Hang,
-            _ => Act::Gated,
-        });
+    let expiring = name("expiring.example");
+    world.authority.answer_name(expiring, FakeOutcome::Hang);
+    world.authority.gate().pause();
     let service = world.start();
     settle().await;
     assert_eq!(world.orders(), 2);
     assert!(!service.is_ready());
-    world.authority.open_gate();
+    world.authority.gate().resume();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert_eq!(check.attempted.len(), 1);
     assert_eq!(check.attempted[0].0, name("blank.example"));
@@ -61,11 +59,11 @@ async fn what_has_expired_is_waited_for() {
     let old = world.bundle("a.example", DAY);
     world.put("a.example", &old).await;
     world.clock.advance(2 * DAY);
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start();
     settle().await;
     assert!(!service.is_ready());
-    world.authority.open_gate();
+    world.authority.gate().resume();
     assert!(
         within(service.handle.initial_check())
             .await
@@ -78,10 +76,10 @@ async fn what_has_expired_is_waited_for() {
 #[tokio::test]
 async fn readiness_never_hangs() {
     // A CA that refuses, one that is down, and one that panics.
-    let acts: [fn() -> Act; 3] = [
-        || Act::Fail(problem(ProblemType::Unauthorized)),
-        || Act::Fail(unreachable_ca()),
-        || Act::Panic,
+    let acts: [fn() -> FakeOutcome; 3] = [
+        || FakeOutcome::Fail(problem(ProblemType::Unauthorized)),
+        || FakeOutcome::Fail(unreachable_ca()),
+        || FakeOutcome::Panic,
     ];
     for act in acts {
         let world = World::new();
@@ -97,7 +95,7 @@ async fn readiness_never_hangs() {
 async fn readiness_survives_a_ca_that_says_nothing() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Hang);
+    world.authority.script(|_| FakeOutcome::Hang);
     let service = world.start();
     settle().await;
     assert!(!service.is_ready());
@@ -110,7 +108,7 @@ async fn readiness_survives_a_ca_that_says_nothing() {
 async fn readiness_survives_a_store_that_fails() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.list_fails, true);
+    world.store.set(StoreOperation::List, Some(Mishap::Fail));
     let mut service = world.start();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert!(!check.is_ok() && check.store_error.is_some());
@@ -120,7 +118,7 @@ async fn readiness_survives_a_store_that_fails() {
         "{events:?}"
     );
     // The store is looked through again, and the name found.
-    FaultyStore::set(&world.store.list_fails, false);
+    world.store.set(StoreOperation::List, None);
     world.pass(MINUTE, MINUTE).await;
     assert!(world.stored("a.example").await.is_some());
 }
@@ -128,7 +126,7 @@ async fn readiness_survives_a_store_that_fails() {
 #[tokio::test]
 async fn readiness_survives_a_store_that_hangs() {
     let world = World::new();
-    FaultyStore::set(&world.store.list_hangs, true);
+    world.store.set(StoreOperation::List, Some(Mishap::Hang));
     let service = world.start();
     settle().await;
     world.pass(2 * MINUTE, MINUTE).await;
@@ -140,11 +138,11 @@ async fn readiness_survives_a_store_that_hangs() {
 async fn an_entry_that_cannot_be_read_is_reported_and_read_again() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.get_fails, true);
+    world.store.set(StoreOperation::Get, Some(Mishap::Fail));
     let service = world.start();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert!(check.store_error.is_some());
-    FaultyStore::set(&world.store.get_fails, false);
+    world.store.set(StoreOperation::Get, None);
     world.pass(MINUTE, MINUTE).await;
     assert!(world.stored("a.example").await.is_some());
 }
@@ -156,16 +154,16 @@ async fn readiness_does_not_wait_for_what_nobody_will_try() {
     for text in ["a.example", "gone.example", "served.example"] {
         world.request(text);
     }
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start_with(|it| it.parallel(1));
     settle().await;
-    world.store.memory.remove(&name("gone.example"));
+    world.memory.remove(&name("gone.example"));
     world
         .put("served.example", &world.bundle("served.example", 80 * DAY))
         .await;
     settle().await;
-    world.authority.open_gate();
+    world.authority.gate().resume();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert_eq!(check.attempted.len(), 1);
-    assert_eq!(world.authority.ordered(), ["a.example"]);
+    assert_eq!(world.ordered(), ["a.example"]);
 }

@@ -1,10 +1,10 @@
 //! When the service looks, and what it renews.
 
 use acme_service::{RenewalPolicy, ServiceEvent};
-use acme_testing::CertificateValidity;
+use acme_testing::{CertificateValidity, FakeOutcome};
 
 use crate::{
-    doubles::{Act, unreachable_ca},
+    doubles::unreachable_ca,
     world::{DAY, HOUR, MINUTE, Running, SECOND, World, name, settle, within},
 };
 
@@ -67,7 +67,9 @@ async fn any_interval_will_do() {
 async fn limits_are_inclusive() {
     let check = async |left, due: bool, alarming: bool| {
         let world = World::new();
-        world.authority.script(|_| Act::Fail(unreachable_ca()));
+        world
+            .authority
+            .script(|_| FakeOutcome::Fail(unreachable_ca()));
         world
             .put("a.example", &world.bundle("a.example", left))
             .await;
@@ -148,7 +150,7 @@ async fn the_most_urgent_goes_first() {
     let _service = world.start_with(|it| it.parallel(1));
     settle().await;
     let order = ["z.example", "b.example", "c.example", "a.example"];
-    assert_eq!(world.authority.ordered(), order);
+    assert_eq!(world.ordered(), order);
 }
 
 // acmed's fixed rule reissued a certificate of six days for ever.
@@ -174,7 +176,9 @@ async fn renewal_floor_holds_under_a_wrong_clock() {
     world
         .clock
         .set_wall("2027-06-01T00:00:00Z".parse().unwrap());
-    world.authority.script(move |_| Act::IssueFor(right));
+    world
+        .authority
+        .script(move |_| FakeOutcome::IssueFor(right));
     world.request("a.example");
     let _service = world.start();
     settle().await;

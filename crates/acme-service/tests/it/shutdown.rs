@@ -3,19 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use acme_service::{IssueError, ServiceStopped, messages::ChallengeType};
-use acme_testing::RecordingResponder;
+use acme_testing::{FakeOutcome, RecordingResponder};
 
-use crate::{
-    doubles::Act,
-    world::{MINUTE, World, name, settle, within},
-};
+use crate::world::{MINUTE, World, name, settle, within};
 
 // V26: whoever waits is told, and the service can be started anew.
 #[tokio::test]
 async fn waiters_get_stopped() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Hang);
+    world.authority.script(|_| FakeOutcome::Hang);
     let service = world.start();
     let call = |text: &'static str| {
         let handle = service.handle.clone();
@@ -35,7 +32,7 @@ async fn waiters_get_stopped() {
     let late = within(service.handle.issue(&name("c.example"))).await;
     assert!(matches!(late, Err(IssueError::Stopped)));
 
-    world.authority.script(|_| Act::Issue);
+    world.authority.script(|_| FakeOutcome::Issue);
     let again = world.start();
     assert!(within(again.handle.initial_check()).await.unwrap().is_ok());
 }
@@ -46,7 +43,7 @@ async fn attempts_get_the_grace() {
     let world = World::new();
     world.request("a.example");
     world.request("b.example");
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start_with(|it| it.parallel(1));
     settle().await;
     let handle = service.handle.clone();
@@ -58,7 +55,7 @@ async fn attempts_get_the_grace() {
     let second = tokio::spawn(async move { handle.shutdown(Duration::ZERO).await });
     settle().await;
     assert!(!second.is_finished());
-    world.authority.open_gate();
+    world.authority.gate().resume();
     within(shutdown).await.unwrap();
     within(second).await.unwrap();
     assert!(world.stored("a.example").await.is_some());
@@ -69,7 +66,7 @@ async fn attempts_get_the_grace() {
 async fn the_grace_ends() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Hang);
+    world.authority.script(|_| FakeOutcome::Hang);
     let service = world.start();
     settle().await;
     let handle = service.handle.clone();
@@ -84,10 +81,10 @@ async fn the_grace_ends() {
 // V27: no token is left where the CA looks.
 #[tokio::test]
 async fn answers_are_down_when_shutdown_returns() {
-    let world = World::new();
+    let world = World::with_ca(|ca| ca);
     let responder = Arc::new(RecordingResponder::new(ChallengeType::Http01));
     world.request("a.example");
-    world.authority.script(|_| Act::ProveForEver);
+    world.authority.script(|_| FakeOutcome::HangAfterProof);
     let service = world.start_with(|it| it.responder(responder.clone()));
     settle().await;
     assert_eq!(responder.under_way(), 1);

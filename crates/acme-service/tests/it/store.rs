@@ -1,9 +1,10 @@
 //! The store changes, fails, and comes back.
 
 use acme_service::{IssueError, messages::ProblemType};
+use acme_testing::{FakeOutcome, Mishap, StoreOperation};
 
 use crate::{
-    doubles::{Act, FaultyStore, problem, unreachable_ca},
+    doubles::{problem, unreachable_ca},
     world::{DAY, HOUR, MINUTE, World, name, settle, within},
 };
 
@@ -13,7 +14,7 @@ async fn read_error_is_not_absence() {
     let world = World::new();
     let old = world.bundle("a.example", 80 * DAY);
     world.put("a.example", &old).await;
-    FaultyStore::set(&world.store.get_fails, true);
+    world.store.set(StoreOperation::Get, Some(Mishap::Fail));
     let service = world.start();
     settle().await;
     let error = within(service.handle.issue(&name("b.example")))
@@ -29,7 +30,7 @@ async fn read_error_is_not_absence() {
 async fn a_name_that_the_store_refuses_is_not_ordered() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.refuses, true);
+    world.store.set_refused(name("a.example"), true);
     let service = world.start();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert!(matches!(check.attempted[0].1, Err(IssueError::Store(_))));
@@ -40,11 +41,11 @@ async fn a_name_that_the_store_refuses_is_not_ordered() {
 async fn what_could_not_be_stored_is_stored_later_without_a_new_order() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.put_fails, true);
+    world.store.set(StoreOperation::Put, Some(Mishap::Fail));
     let service = world.start();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert!(matches!(check.attempted[0].1, Err(IssueError::Store(_))));
-    FaultyStore::set(&world.store.put_fails, false);
+    world.store.set(StoreOperation::Put, None);
     world.pass(MINUTE, MINUTE).await;
     assert!(world.stored("a.example").await.is_some());
     assert_eq!(world.orders(), 1);
@@ -55,16 +56,16 @@ async fn what_could_not_be_stored_is_stored_later_without_a_new_order() {
 async fn what_could_not_be_stored_survives_every_other_failure() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.put_fails, true);
+    world.store.set(StoreOperation::Put, Some(Mishap::Fail));
     let _service = world.start();
     settle().await;
-    FaultyStore::set(&world.store.get_fails, true);
+    world.store.set(StoreOperation::Get, Some(Mishap::Fail));
     world.pass(MINUTE, MINUTE).await;
-    FaultyStore::set(&world.store.get_fails, false);
-    FaultyStore::set(&world.store.put_panics, true);
+    world.store.set(StoreOperation::Get, None);
+    world.store.set(StoreOperation::Put, Some(Mishap::Panic));
     world.pass(10 * MINUTE, MINUTE).await;
-    FaultyStore::set(&world.store.put_panics, false);
-    FaultyStore::set(&world.store.put_fails, false);
+    world.store.set(StoreOperation::Put, None);
+    world.store.set(StoreOperation::Put, None);
     world.pass(DAY, MINUTE).await;
     assert!(world.stored("a.example").await.is_some());
     assert_eq!(world.orders(), 1);
@@ -75,14 +76,14 @@ async fn what_could_not_be_stored_survives_every_other_failure() {
 async fn what_could_not_be_stored_never_makes_things_worse() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.put_fails, true);
+    world.store.set(StoreOperation::Put, Some(Mishap::Fail));
     let service = world.start();
     settle().await;
     world.clock.advance(HOUR);
     let newer = world.bundle("a.example", 90 * DAY);
     world.put("a.example", &newer).await;
     settle().await;
-    FaultyStore::set(&world.store.put_fails, false);
+    world.store.set(StoreOperation::Put, None);
     let got = within(service.handle.issue(&name("a.example")))
         .await
         .unwrap();
@@ -94,12 +95,12 @@ async fn what_could_not_be_stored_never_makes_things_worse() {
 async fn what_could_not_be_stored_for_too_long_is_ordered_anew() {
     let world = World::new();
     world.request("a.example");
-    FaultyStore::set(&world.store.put_fails, true);
+    world.store.set(StoreOperation::Put, Some(Mishap::Fail));
     let _service = world.start();
     settle().await;
     world.pass(70 * DAY, HOUR).await;
     assert_eq!(world.orders(), 2, "once, and once more at its renewal");
-    FaultyStore::set(&world.store.put_fails, false);
+    world.store.set(StoreOperation::Put, None);
     world.pass(DAY, HOUR).await;
     let leaf = world
         .stored("a.example")
@@ -127,11 +128,13 @@ async fn a_name_added_while_running_is_issued() {
 async fn a_name_removed_is_forgotten() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Fail(unreachable_ca()));
+    world
+        .authority
+        .script(|_| FakeOutcome::Fail(unreachable_ca()));
     let _service = world.start();
     settle().await;
     assert_eq!(world.orders(), 1);
-    world.store.memory.remove(&name("a.example"));
+    world.memory.remove(&name("a.example"));
     settle().await;
     world.pass(3 * DAY, HOUR).await;
     assert_eq!(world.orders(), 1);
@@ -143,19 +146,21 @@ async fn a_name_removed_while_it_is_issued_stays_removed() {
     for fails in [false, true] {
         let world = World::new();
         world.request("a.example");
-        world.authority.script(|_| Act::Gated);
+        world.authority.gate().pause();
         let service = world.start_with(|it| it.check_interval(30 * DAY));
         settle().await;
-        world.store.memory.remove(&name("a.example"));
+        world.memory.remove(&name("a.example"));
         settle().await;
-        FaultyStore::set(&world.store.put_fails, fails);
-        world.authority.open_gate();
+        world
+            .store
+            .set(StoreOperation::Put, fails.then_some(Mishap::Fail));
+        world.authority.gate().resume();
         let check = within(service.handle.initial_check()).await.unwrap();
         assert!(
             check.attempted.iter().all(|(_, result)| result.is_err()),
             "{check:?}"
         );
-        FaultyStore::set(&world.store.put_fails, false);
+        world.store.set(StoreOperation::Put, None);
         world.pass(10 * DAY, HOUR).await;
         assert_eq!(world.entry("a.example").await, None);
         assert_eq!(world.orders(), 1);
@@ -183,12 +188,12 @@ async fn an_external_renewal_is_noticed() {
 async fn a_newer_certificate_is_not_overwritten() {
     let world = World::new();
     world.request("a.example");
-    world.authority.script(|_| Act::Gated);
+    world.authority.gate().pause();
     let service = world.start();
     settle().await;
     let theirs = world.bundle("a.example", 90 * DAY);
     world.put("a.example", &theirs).await;
-    world.authority.open_gate();
+    world.authority.gate().resume();
     let check = within(service.handle.initial_check()).await.unwrap();
     assert!(check.is_ok());
     settle().await;
@@ -202,11 +207,11 @@ async fn touching_an_entry_does_not_defeat_the_pause() {
     world.request("a.example");
     world
         .authority
-        .script(|_| Act::Fail(problem(ProblemType::Connection)));
+        .script(|_| FakeOutcome::Fail(problem(ProblemType::Connection)));
     let _service = world.start();
     settle().await;
     for _ in 0..20 {
-        world.store.memory.remove(&name("a.example"));
+        world.memory.remove(&name("a.example"));
         world.request("a.example");
         settle().await;
     }
@@ -221,7 +226,7 @@ async fn expiring_intermediate_is_not_due() {
     let world = World::new();
     let name = name("a.example");
     let bundle = crate::old_chain::bundle(&name, world.now());
-    let memory = &world.store.memory;
+    let memory = &world.memory;
     let expected = acme_service::store::Expect::Absent;
     acme_service::store::CertificateStore::put(memory, &name, &bundle, expected)
         .await

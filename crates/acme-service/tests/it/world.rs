@@ -5,12 +5,10 @@ use std::{sync::Arc, time::Duration};
 use acme_service::{
     IssuingService, IssuingServiceBuilder, ServiceEvent, ServiceHandle,
     messages::{Clock, ServerName, Timestamp},
-    store::{CertificateBundle, CertificateStore, Entry, Expect},
+    store::{CertificateBundle, CertificateStore, Entry, Expect, MemoryStore},
 };
-use acme_testing::{CertificateValidity, ManualClock};
+use acme_testing::{CertificateValidity, FakeCa, FakeCaBuilder, FaultyStore, ManualClock};
 use tokio::sync::broadcast;
-
-use crate::doubles::{FakeAuthority, FaultyStore};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -23,8 +21,10 @@ const SAFETY_NET: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
-    pub(crate) store: Arc<FaultyStore>,
-    pub(crate) authority: Arc<FakeAuthority>,
+    /// What is stored, behind the store that the service sees.
+    pub(crate) memory: MemoryStore,
+    pub(crate) store: FaultyStore,
+    pub(crate) authority: FakeCa,
 }
 
 /// A running service and what it has reported since the start.
@@ -39,11 +39,18 @@ pub(crate) fn name(text: &str) -> ServerName {
 }
 
 impl World {
+    /// A CA that asks for no proof: what is proved, and how, is the client's to test.
     pub(crate) fn new() -> Self {
+        Self::with_ca(|ca| ca.pre_authorized(true))
+    }
+
+    pub(crate) fn with_ca(settings: impl FnOnce(FakeCaBuilder) -> FakeCaBuilder) -> Self {
         let clock = ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+        let memory = MemoryStore::new();
         Self {
-            authority: Arc::new(FakeAuthority::new(clock.clone())),
-            store: Arc::default(),
+            authority: settings(FakeCa::builder(clock.clone())).build().unwrap(),
+            store: FaultyStore::over(memory.clone()),
+            memory,
             clock,
         }
     }
@@ -56,7 +63,8 @@ impl World {
         &self,
         settings: impl FnOnce(IssuingServiceBuilder) -> IssuingServiceBuilder,
     ) -> Running {
-        let builder = IssuingService::builder(self.store.clone(), self.authority.clone());
+        let (store, authority) = (self.store.clone(), self.authority.clone());
+        let builder = IssuingService::builder(Arc::new(store), Arc::new(authority));
         let handle = settings(builder.clock(Arc::new(self.clock.clone()))).start();
         // Nothing has run yet: no event is missed.
         let events = handle.subscribe().unwrap();
@@ -69,7 +77,7 @@ impl World {
 
     /// Leaves a blank entry.
     pub(crate) fn request(&self, text: &str) {
-        self.store.memory.request(name(text));
+        self.memory.request(name(text));
     }
 
     /// A bundle of 90 days with this much left.
@@ -83,8 +91,8 @@ impl World {
         text: &str,
         validity: CertificateValidity,
     ) -> CertificateBundle {
-        let pki = &self.authority.pki;
-        let (chain, key) = pki.issue_server(&[name(text)], validity).unwrap();
+        let issued = self.authority.issue_server(&[name(text)], validity);
+        let (chain, key) = issued.unwrap();
         CertificateBundle::new(key, chain).unwrap()
     }
 
@@ -94,12 +102,14 @@ impl World {
             Some(entry) => Expect::Version(entry.version),
             None => Expect::Absent,
         };
-        let memory = &self.store.memory;
-        memory.put(&name(text), bundle, expected).await.unwrap();
+        self.memory
+            .put(&name(text), bundle, expected)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn entry(&self, text: &str) -> Option<Entry> {
-        self.store.memory.get(&name(text)).await.unwrap()
+        self.memory.get(&name(text)).await.unwrap()
     }
 
     pub(crate) async fn stored(&self, text: &str) -> Option<CertificateBundle> {
@@ -118,7 +128,25 @@ impl World {
     }
 
     pub(crate) fn orders(&self) -> usize {
-        self.authority.ordered().len()
+        self.authority.orders().len()
+    }
+
+    /// Who ordered so far, first first.
+    pub(crate) fn ordered(&self) -> Vec<String> {
+        let orders = self.authority.orders();
+        orders.iter().map(|it| it.names[0].to_string()).collect()
+    }
+
+    /// When orders came so far.
+    pub(crate) fn moments(&self) -> Vec<Timestamp> {
+        self.authority.orders().iter().map(|it| it.at).collect()
+    }
+
+    /// The challenge that each order would have been proved with.
+    pub(crate) fn preferred(&self) -> Vec<String> {
+        let orders = self.authority.orders();
+        let first = orders.iter().filter_map(|it| it.responders.first());
+        first.map(ToString::to_string).collect()
     }
 }
 
