@@ -12,5 +12,4 @@ mod resolver;
 mod spec;
 mod stall;
 mod store;
-mod store_fault;
 mod world;

@@ -3,16 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use acme_endpoint::{AutoTlsEndpoint, EndpointHandle};
-use acme_messages::Timestamp;
-use acme_store::{CertificateStore, DirectoryStore};
-use acme_testing::{ManualClock, TestPki};
+use acme_messages::{ServerName, Timestamp};
+use acme_store::{CertificateBundle, CertificateStore, DirectoryStore, Expect, MemoryStore};
+use acme_testing::{FailingCa, FaultyStore, ManualClock, Mishap, StoreOperation, TestPki};
 
 use crate::{
     hello::{hello_naming, send},
-    store_fault::FaultyStore,
-    world::{
-        Unreachable, Visitor, bundle, echo, key_for, leaf, leaf_of, loopback, name, provider, soon,
-    },
+    world::{Visitor, bundle, echo, key_for, leaf, leaf_of, loopback, name, provider, soon},
 };
 
 const NAME: &str = "www.example.com";
@@ -22,27 +19,57 @@ const GRACE: Duration = Duration::from_secs(1);
 /// An endpoint on a store, with a CA that is never there.
 struct Shop {
     pki: TestPki,
+    /// What is stored, behind the store that the endpoint sees.
+    memory: MemoryStore,
     store: FaultyStore,
     clock: ManualClock,
 }
 
 impl Shop {
-    async fn new(store: FaultyStore) -> Self {
-        let pki = TestPki::new().unwrap();
-        store.replace(&name(NAME), &bundle(&pki, &[NAME])).await;
-        Self {
-            pki,
-            store,
+    async fn new() -> Self {
+        let memory = MemoryStore::new();
+        let shop = Self {
+            pki: TestPki::new().unwrap(),
+            store: FaultyStore::over(memory.clone()),
+            memory,
             clock: ManualClock::new(Timestamp::now()),
+        };
+        shop.renew().await;
+        shop
+    }
+
+    /// One whose store cannot tell what has changed.
+    async fn silent() -> Self {
+        let shop = Self::new().await;
+        shop.store.set(StoreOperation::Watch, Some(Mishap::Hang));
+        shop
+    }
+
+    /// What becomes of each look into the store.
+    fn set_reads(&self, mishap: Option<Mishap>) {
+        for operation in [StoreOperation::List, StoreOperation::Get] {
+            self.store.set(operation, mishap);
         }
+    }
+
+    /// Puts a bundle in the place of whatever is there.
+    async fn replace(&self, name: &ServerName, bundle: &CertificateBundle) {
+        let expected = match self.memory.get(name).await.unwrap() {
+            Some(entry) => Expect::Version(entry.version),
+            None => Expect::Absent,
+        };
+        self.memory.put(name, bundle, expected).await.unwrap();
     }
 
     async fn open(&self) -> EndpointHandle {
         let (listener, handle) = soon(
-            AutoTlsEndpoint::builder(Arc::new(self.store.clone()), Arc::new(Unreachable))
-                .crypto_provider(provider())
-                .clock(Arc::new(self.clock.clone()))
-                .start(loopback().await),
+            AutoTlsEndpoint::builder(
+                Arc::new(self.store.clone()),
+                Arc::new(FailingCa::unreachable()),
+            )
+            .crypto_provider(provider())
+            .clock(Arc::new(self.clock.clone()))
+            .start(loopback().await),
         )
         .await
         .unwrap();
@@ -57,7 +84,7 @@ impl Shop {
     /// Renews behind the endpoint's back, as another process does.
     async fn renew(&self) -> rustls::pki_types::CertificateDer<'static> {
         let new = bundle(&self.pki, &[NAME]);
-        self.store.replace(&name(NAME), &new).await;
+        self.replace(&name(NAME), &new).await;
         leaf_of(&new)
     }
 }
@@ -90,7 +117,7 @@ async fn until_served(
 
 #[tokio::test]
 async fn what_is_stored_is_served_without_the_ca() {
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     assert_eq!(handle.resolver().len(), 1);
     served(&shop, &handle).await;
@@ -101,7 +128,7 @@ async fn what_is_stored_is_served_without_the_ca() {
 #[tokio::test]
 async fn what_another_process_renews_is_served() {
     // E12
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     let mut old = shop
         .visitor()
@@ -115,7 +142,7 @@ async fn what_another_process_renews_is_served() {
 
 #[tokio::test]
 async fn a_store_that_cannot_tell_is_looked_through() {
-    let shop = Shop::new(FaultyStore::silent()).await;
+    let shop = Shop::silent().await;
     let handle = shop.open().await;
     handle.service().initial_check().await.unwrap();
     let mut events = handle.service().subscribe().unwrap();
@@ -130,14 +157,13 @@ async fn a_store_that_cannot_tell_is_looked_through() {
 
 #[tokio::test]
 async fn a_store_that_is_down_at_the_start_is_read_once_it_is_back() {
-    for store in [FaultyStore::new(), FaultyStore::silent()] {
-        let shop = Shop::new(store).await;
-        shop.store.set_down(true);
+    for shop in [Shop::new().await, Shop::silent().await] {
+        shop.set_reads(Some(Mishap::Fail));
         let handle = shop.open().await;
         assert!(handle.resolver().is_empty());
         // The endpoint's own first look has failed as well.
-        until(|| shop.store.lists() >= 2).await;
-        shop.store.set_down(false);
+        until(|| shop.store.count(StoreOperation::List) >= 2).await;
+        shop.set_reads(None);
         soon(async {
             while handle.resolver().is_empty() {
                 shop.clock.advance(Duration::from_secs(60));
@@ -152,18 +178,17 @@ async fn a_store_that_is_down_at_the_start_is_read_once_it_is_back() {
 
 #[tokio::test]
 async fn an_entry_that_could_not_be_read_is_read_later() {
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     handle.service().initial_check().await.unwrap();
     let old = served(&shop, &handle).await;
-    shop.store.set_down(true);
-    shop.store.hold(true);
+    shop.set_reads(Some(Mishap::Hang));
     let new = shop.renew().await;
     // The endpoint and the service have heard of it, and cannot read it.
-    soon(shop.store.held(2)).await;
-    shop.store.hold(false);
+    soon(shop.store.wait_for_hanging(2)).await;
+    shop.set_reads(Some(Mishap::Fail));
     assert_eq!(served(&shop, &handle).await, old);
-    shop.store.set_down(false);
+    shop.set_reads(None);
     soon(async {
         while served(&shop, &handle).await != new {
             shop.clock.advance(Duration::from_secs(1));
@@ -175,24 +200,24 @@ async fn an_entry_that_could_not_be_read_is_read_later() {
 #[tokio::test]
 async fn slow_store_never_blocks_handshake() {
     // CertMagic read its store under the lock of its look-ups: 6 s.
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     handle.service().initial_check().await.unwrap();
     let old = served(&shop, &handle).await;
-    shop.store.hold(true);
+    shop.set_reads(Some(Mishap::Hang));
     let new = shop.renew().await;
-    soon(shop.store.held(2)).await;
+    soon(shop.store.wait_for_hanging(2)).await;
     for _ in 0..20 {
         assert_eq!(served(&shop, &handle).await, old);
     }
-    shop.store.hold(false);
+    shop.set_reads(None);
     until_served(&shop, &handle, &new).await;
 }
 
 #[tokio::test]
 async fn replace_while_serving_does_not_deadlock() {
     // CertMagic deadlocked itself, then every handshake.
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     let mut last = None;
     for round in 0..50 {
@@ -207,33 +232,32 @@ async fn replace_while_serving_does_not_deadlock() {
 
 #[tokio::test]
 async fn a_damaged_entry_keeps_the_old_certificate() {
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     let old = served(&shop, &handle).await;
-    shop.store.damage(name(NAME));
+    shop.store.set_damaged(name(NAME), true);
     shop.renew().await;
     // What is read later is read after it.
     let other = bundle(&shop.pki, &["other.example.com"]);
-    shop.store.replace(&name("other.example.com"), &other).await;
+    shop.replace(&name("other.example.com"), &other).await;
     until(|| handle.resolver().has(Some("other.example.com"))).await;
     assert_eq!(served(&shop, &handle).await, old);
 }
 
 #[tokio::test]
 async fn a_name_goes_only_when_it_is_certainly_gone() {
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     let fixed = key_for(&shop.pki, &["static.example"]);
     handle
         .resolver()
         .update([(name("static.example"), Some(fixed))]);
-    shop.store.set_down(true);
-    shop.store.hold(true);
-    shop.store.inner.remove(&name(NAME));
-    soon(shop.store.held(2)).await;
-    shop.store.hold(false);
+    shop.set_reads(Some(Mishap::Hang));
+    shop.memory.remove(&name(NAME));
+    soon(shop.store.wait_for_hanging(2)).await;
+    shop.set_reads(Some(Mishap::Fail));
     served(&shop, &handle).await;
-    shop.store.set_down(false);
+    shop.set_reads(None);
     soon(async {
         while handle.resolver().has(Some(NAME)) {
             shop.clock.advance(Duration::from_secs(1));
@@ -247,7 +271,7 @@ async fn a_name_goes_only_when_it_is_certainly_gone() {
 
 #[tokio::test]
 async fn a_hint_takes_nothing_of_the_application_s_out() {
-    let shop = Shop::new(FaultyStore::new()).await;
+    let shop = Shop::new().await;
     let handle = shop.open().await;
     handle.service().initial_check().await.unwrap();
     let fixed = key_for(&shop.pki, &["static.example"]);
@@ -255,10 +279,10 @@ async fn a_hint_takes_nothing_of_the_application_s_out() {
         .resolver()
         .update([(name("static.example"), Some(fixed))]);
     // A hint for a name that the store does not have by the time it is read.
-    shop.store.inner.request(name("static.example"));
-    shop.store.inner.remove(&name("static.example"));
+    shop.memory.request(name("static.example"));
+    shop.memory.remove(&name("static.example"));
     let other = bundle(&shop.pki, &["other.example.com"]);
-    shop.store.replace(&name("other.example.com"), &other).await;
+    shop.replace(&name("other.example.com"), &other).await;
     until(|| handle.resolver().has(Some("other.example.com"))).await;
     assert!(handle.resolver().has(Some("static.example")));
 }
@@ -281,7 +305,7 @@ async fn sni_never_leaves_the_directory() {
     .unwrap();
     let store = DirectoryStore::open(&certs).await.unwrap();
     let (listener, handle) =
-        AutoTlsEndpoint::builder(Arc::new(store.clone()), Arc::new(Unreachable))
+        AutoTlsEndpoint::builder(Arc::new(store.clone()), Arc::new(FailingCa::unreachable()))
             .crypto_provider(provider())
             .start(loopback().await)
             .await

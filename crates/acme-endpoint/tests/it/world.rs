@@ -11,15 +11,9 @@ use std::{
     time::Duration,
 };
 
-use acme_client::{
-    AcmeAuthority, CertificateAuthority, CertificateRequest, Client, Error, ErrorKind,
-    HyperTransport, IssuedCertificate, Operation, RenewalAdvice,
-};
+use acme_client::{AcmeAuthority, CertificateAuthority, Client, HyperTransport};
 use acme_endpoint::{CertificateResolver, TlsListener, certified_key};
-use acme_messages::{
-    CertificateId, ServerName,
-    jose::{BoxFuture, PrivateKey},
-};
+use acme_messages::{ServerName, jose::PrivateKey};
 use acme_responders::TlsAlpn01Responder;
 use acme_store::CertificateBundle;
 use acme_testing::{CertificateValidity, TestCa, TestPki};
@@ -267,32 +261,4 @@ pub(crate) fn authority(ca: &TestCa) -> Arc<dyn CertificateAuthority> {
     let key = new_key();
     let authority = AcmeAuthority::builder(client, Arc::new(key)).agree_to_terms_of_service(true);
     Arc::new(authority.build())
-}
-
-/// A CA that cannot be reached.
-#[derive(Debug)]
-pub(crate) struct Unreachable;
-
-impl CertificateAuthority for Unreachable {
-    fn identity(&self) -> &str {
-        "https://unreachable.example/directory"
-    }
-
-    fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async { Err(Error::new(ErrorKind::Transport, Operation::Directory)) })
-    }
-
-    fn obtain<'a>(
-        &'a self,
-        _: &'a CertificateRequest,
-    ) -> BoxFuture<'a, Result<IssuedCertificate, Error>> {
-        Box::pin(async { Err(Error::new(ErrorKind::Transport, Operation::Directory)) })
-    }
-
-    fn renewal_info<'a>(
-        &'a self,
-        _: &'a CertificateId,
-    ) -> BoxFuture<'a, Result<Option<RenewalAdvice>, Error>> {
-        Box::pin(async { Ok(None) })
-    }
 }
