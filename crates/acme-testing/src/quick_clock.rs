@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use acme_client::SystemClock;
 use acme_messages::{Clock, Timestamp, jose::BoxFuture};
 
 /// Shows the system's time, and lets nobody wait: what sleeps up to a limit wakes at once, and
@@ -34,6 +35,7 @@ use acme_messages::{Clock, Timestamp, jose::BoxFuture};
 #[derive(Clone, Debug)]
 pub struct QuickClock {
     limit: Duration,
+    wall: Arc<dyn Clock>,
     start: Instant,
     waits: Arc<Mutex<Vec<Duration>>>,
 }
@@ -44,9 +46,29 @@ impl QuickClock {
     pub fn new(limit: Duration) -> Self {
         Self {
             limit,
+            wall: Arc::new(SystemClock),
             start: Instant::now(),
             waits: Arc::default(),
         }
+    }
+
+    /// Shows the time of another clock, such as a [`ManualClock`](crate::ManualClock) that a CA
+    /// and its client are to agree on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use acme_testing::{ManualClock, QuickClock, messages::Clock};
+    ///
+    /// let manual = ManualClock::new("2026-11-23T00:00:00Z".parse()?);
+    /// let clock = QuickClock::new(Duration::from_secs(10)).showing(manual.clone());
+    /// manual.advance(Duration::from_secs(60));
+    /// assert_eq!(clock.now(), "2026-11-23T00:01:00Z".parse()?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn showing(mut self, wall: impl Clock) -> Self {
+        self.wall = Arc::new(wall);
+        self
     }
 
     /// The waits so far that took no time, in the order they began.
@@ -62,7 +84,7 @@ impl QuickClock {
 
 impl Clock for QuickClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        self.wall.now()
     }
 
     fn monotonic(&self) -> Duration {

@@ -61,10 +61,11 @@ impl World {
             .unwrap();
         let store = MemoryStore::new();
         store.request(name(NAME));
-        let mut endpoint = AutoTlsEndpoint::builder(Arc::new(store.clone()), authority(&ca))
-            .crypto_provider(provider())
-            .protocols(["h2", "http/1.1"])
-            .clock(Arc::new(clock.clone()));
+        let mut endpoint =
+            AutoTlsEndpoint::builder(Arc::new(store.clone()), authority(&ca, &clock))
+                .crypto_provider(provider())
+                .protocols(["h2", "http/1.1"])
+                .clock(Arc::new(clock.clone()));
         if let Some(http_01) = http_01 {
             ca.set_http_01_port(http_01.local_addr().unwrap().port());
             ca.configure(|it| it.orders.challenges = vec![ChallengeType::Http01]);
@@ -207,13 +208,15 @@ async fn a_restart_serves_what_is_stored_and_orders_nothing() {
     soon(world.handle.service().initial_check()).await.unwrap();
     world.handle.shutdown(GRACE).await;
     assert_eq!(world.orders(), 1);
-    let (listener, handle) =
-        AutoTlsEndpoint::builder(Arc::new(world.store.clone()), authority(&world.ca))
-            .crypto_provider(provider())
-            .clock(Arc::new(world.clock.clone()))
-            .start(loopback().await)
-            .await
-            .unwrap();
+    let (listener, handle) = AutoTlsEndpoint::builder(
+        Arc::new(world.store.clone()),
+        authority(&world.ca, &world.clock),
+    )
+    .crypto_provider(provider())
+    .clock(Arc::new(world.clock.clone()))
+    .start(loopback().await)
+    .await
+    .unwrap();
     echo(listener);
     world
         .visitor()

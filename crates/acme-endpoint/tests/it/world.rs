@@ -16,7 +16,7 @@ use acme_endpoint::{CertificateResolver, TlsListener, certified_key};
 use acme_messages::{ServerName, jose::PrivateKey};
 use acme_responders::TlsAlpn01Responder;
 use acme_store::CertificateBundle;
-use acme_testing::{CertificateValidity, TestCa, TestPki};
+use acme_testing::{CertificateValidity, ManualClock, QuickClock, TestCa, TestPki};
 use rustls::{
     AlertDescription, ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
     crypto::{CryptoProvider, ring},
@@ -33,6 +33,8 @@ use tokio_rustls::{TlsConnector, client, server};
 
 /// No test waits this long unless something is wrong.
 const SAFETY: Duration = Duration::from_secs(60);
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Fails a test that would hang.
 pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
@@ -247,15 +249,17 @@ pub(crate) fn new_key() -> PrivateKey {
     issued.unwrap().1
 }
 
-/// A client of the test CA.
-pub(crate) fn authority(ca: &TestCa) -> Arc<dyn CertificateAuthority> {
+/// A client of the test CA, of one mind with it about the time.
+pub(crate) fn authority(ca: &TestCa, clock: &ManualClock) -> Arc<dyn CertificateAuthority> {
     let transport = HyperTransport::builder()
         .crypto_provider(provider())
         .only_roots_pem(ca.https_root_pem().as_bytes())
         .unwrap()
         .build()
         .unwrap();
+    let clock = QuickClock::new(SECOND * 10).showing(clock.clone());
     let client = Client::builder(ca.directory_url(), transport)
+        .clock(Arc::new(clock))
         .build()
         .unwrap();
     let key = new_key();
