@@ -117,6 +117,34 @@ impl Default for MemoryStore {
     }
 }
 
+/// A store that has these bundles; of several for one name, the last.
+///
+/// ```
+/// use acme_store::{CertificateBundle, CertificateStore, MemoryStore, messages::ServerName};
+///
+/// # let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/www.example.com.pem");
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let bundle = CertificateBundle::from_pem(&std::fs::read(file)?)?;
+/// let name: ServerName = "www.example.com".parse()?;
+/// let store = MemoryStore::from_iter([(name.clone(), bundle.clone())]);
+/// let entry = store.get(&name).await?.expect("it was there from the beginning");
+/// assert_eq!(entry.bundle(), Some(&bundle));
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+impl FromIterator<(ServerName, CertificateBundle)> for MemoryStore {
+    fn from_iter<I>(bundles: I) -> Self
+    where
+        I: IntoIterator<Item = (ServerName, CertificateBundle)>,
+    {
+        let store = Self::new();
+        for (name, bundle) in bundles {
+            store.lock().set(name, EntryState::Bundle(bundle));
+        }
+        store
+    }
+}
+
 impl CertificateStore for MemoryStore {
     fn list(
         &self,
