@@ -19,6 +19,8 @@ mod pki;
 mod record_certificates;
 mod record_watch;
 mod records;
+#[cfg(feature = "sealed")]
+mod sealed_records;
 
 #[cfg(unix)]
 mod account_key;
