@@ -43,4 +43,6 @@ mod outage;
 #[cfg(unix)]
 mod permissions;
 #[cfg(unix)]
+mod records_killed;
+#[cfg(unix)]
 mod watch;
