@@ -14,6 +14,8 @@ mod memory;
 mod memory_records;
 mod record_certificates;
 mod record_store;
+#[cfg(feature = "sealed")]
+mod sealed_records;
 mod version;
 
 #[cfg(unix)]
@@ -40,5 +42,9 @@ pub use record_certificates::{
 pub use record_store::{
     Acquired, Capabilities, CommitError, Guard, InvalidKey, Key, KeyPage, Lease, LeaseError, Life,
     NodeId, Op, Prefix, Record, RecordError, RecordEvent, RecordStore, WatchKind, WriteError,
+};
+#[cfg(feature = "sealed")]
+pub use sealed_records::{
+    InvalidSealingKey, KeyRing, Rekeyed, SealedRecords, SealedRecordsError, SealingKey,
 };
 pub use version::{Expect, Version};

@@ -19,6 +19,8 @@ mod pki;
 mod record_certificates;
 mod record_watch;
 mod records;
+#[cfg(feature = "sealed")]
+mod sealed_records;
 
 #[cfg(unix)]
 mod account_key;
@@ -40,5 +42,7 @@ mod other_process;
 mod outage;
 #[cfg(unix)]
 mod permissions;
+#[cfg(unix)]
+mod records_killed;
 #[cfg(unix)]
 mod watch;

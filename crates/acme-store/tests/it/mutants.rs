@@ -641,3 +641,9 @@ async fn of_failing() {
     check(M::NothingEnds, &["F6"]).await;
     check(M::AllEnds, &["F6"]).await;
 }
+
+#[cfg(feature = "sealed")]
+#[tokio::test]
+async fn of_what_sealing_needs() {
+    check(M::PutIsBlind, &["S1"]).await;
+}

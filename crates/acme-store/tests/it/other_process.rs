@@ -27,6 +27,7 @@ use crate::{
     clock::RealClock,
     pki::PKI,
     records::{key, put as put_record},
+    records_killed,
 };
 
 const TASK: &str = "ACME_STORE_TEST_TASK";
@@ -149,6 +150,7 @@ async fn task() {
             // The suite kills us when it likes.
             let _ = acme_store::conformance::assist(Arc::new(store), input, output).await;
         }
+        "records for ever" => records_killed::write_for_ever(&path).await,
         "records once" => records_once(&path).await,
         #[cfg(target_os = "linux")]
         "watch and go" => notification::watch_and_go(&path).await,
