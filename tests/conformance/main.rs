@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod account;
 mod authority;
-mod client;
+mod certificate;
 mod dns;
 mod harness;
+mod issuance;
+mod load;
 mod program;
+mod world;

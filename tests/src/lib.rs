@@ -3,6 +3,7 @@
 //! - [`Pebble`] runs Let's Encrypt's test server with a DNS server of its own, on free ports,
 //!   and ends both with the test.
 //! - [`TestDirectory`] is any other CA that the environment names.
+//! - [`Case`] is one line in the table at the end of a conformance run.
 //! - [`acme_program`] builds the program under test.
 //! - [`Child`] runs any program, awaits what it says, and ends it by its own process id.
 //! - [`Client`] and [`Identity`] are the least of HTTPS that a test needs, made without the crates
@@ -26,6 +27,7 @@
 //! # }
 //! ```
 
+mod case;
 mod directory;
 mod error;
 mod http;
@@ -35,6 +37,7 @@ mod process;
 mod program;
 mod tls;
 
+pub use self::case::Case;
 pub use self::directory::TestDirectory;
 pub use self::error::Error;
 pub use self::http::{Client, Response};

@@ -1,5 +1,7 @@
 //! `cargo xtask conformance`: the tests against a real Pebble.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,6 +10,7 @@ use crate::failure::Failure;
 use crate::pebble::{self, Found, Programs};
 use crate::step::Outcome;
 use crate::{command, in_ci};
+use table::Table;
 
 /// Programs named on the command line.
 #[derive(Debug, Args)]
@@ -54,21 +57,29 @@ fn run_with(root: &Path, found: &Found) -> Result<Outcome, Failure> {
     for lack in found.lacks {
         println!("skipped: this Pebble has no {lack}; what needs it is not tested");
     }
+    let path = root.join("target").join("conformance.tsv");
+    let _ = std::fs::remove_file(&path); // There is none the first time.
     let status = command::cargo(root)
         .args("test -p acme-tests --all-features --locked --test conformance".split(' '))
         .args(["--", "--nocapture"])
         .env("PEBBLE", &found.programs.pebble)
         .env("CHALLTESTSRV", &found.programs.challtestsrv)
         .env("ACME_CONFORMANCE", "1")
+        .env("ACME_CONFORMANCE_TABLE", &path)
         .status()
         .map_err(|error| Failure::new(format!("cargo does not start: {error}")))?;
-    if status.success() {
-        Ok(Outcome::Done)
-    } else {
-        Err(
+    let told = std::fs::read_to_string(&path).unwrap_or_default();
+    let table = Table::parse(&told);
+    println!("\n{table}");
+    if !status.success() {
+        return Err(
             Failure::new(format!("the conformance tests ended with {status}"))
                 .with_exit_code(status.code()),
-        )
+        );
+    }
+    match table.failed() {
+        0 => Ok(Outcome::Done),
+        count => Err(Failure::new(format!("{count} conformance cases failed"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a certificate is wanted for, and how its names are proved.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use acme_messages::{
     CertificateId, CertificateSigningRequest, ChainPreference, CsrError, NewOrder, ServerName,
@@ -37,6 +37,7 @@ pub struct CertificateRequest {
     all_chains: bool,
     journal: Option<Arc<dyn OrderJournal>>,
     resume: Option<String>,
+    deadline: Option<Duration>,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +99,7 @@ impl CertificateRequest {
             all_chains: false,
             journal: None,
             resume: None,
+            deadline: None,
         }
     }
 
@@ -190,6 +192,16 @@ impl CertificateRequest {
         self
     }
 
+    /// How long all of it may take; without one, each of its steps has its limit.
+    ///
+    /// What is under way then is given up as if its future were dropped; an order that was written
+    /// down can be taken up later.
+    #[must_use]
+    pub const fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self
+    }
+
     /// The names the certificate is to be for.
     #[must_use]
     pub fn names(&self) -> &[ServerName] {
@@ -225,6 +237,10 @@ impl CertificateRequest {
     #[must_use]
     pub fn order_journal(&self) -> Option<&dyn OrderJournal> {
         self.journal.as_deref()
+    }
+
+    pub(crate) const fn time_limit(&self) -> Option<Duration> {
+        self.deadline
     }
 
     pub(crate) const fn chain_preference(&self) -> &ChainPreference {

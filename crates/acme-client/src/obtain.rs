@@ -27,6 +27,7 @@ impl Account {
     /// cancellation of this future included.
     ///
     /// # Errors
+    /// - [`ErrorKind::Timeout`] when it takes longer than the request allows.
     /// - [`ErrorKind::UnknownProfile`] when the CA does not offer the profile.
     /// - [`ErrorKind::Undecided`] when the order may have been placed, and may not.
     /// - [`ErrorKind::Journal`] when the order could not be written down.
@@ -43,6 +44,22 @@ impl Account {
         err(level = "debug")
     )]
     pub async fn obtain(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
+        let Some(limit) = request.time_limit() else {
+            return self.obtain_in_its_time(request).await;
+        };
+        tokio::select! {
+            obtained = self.obtain_in_its_time(request) => obtained,
+            () = self.client().clock().sleep(limit) => {
+                Err(Error::new(ErrorKind::Timeout, Operation::Order)
+                    .with_detail(format!("there is no certificate after {limit:?}")))
+            }
+        }
+    }
+
+    async fn obtain_in_its_time(
+        &self,
+        request: &CertificateRequest,
+    ) -> Result<IssuedCertificate, Error> {
         if let Some(url) = request.order_to_resume()
             && let Some(issued) = self.resume(url, request).await?
         {

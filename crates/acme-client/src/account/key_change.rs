@@ -10,8 +10,8 @@ use acme_messages::{
     jose::{AsyncSigner, key_change},
 };
 
-use super::{Account, Registration};
-use crate::{Client, Error, ErrorKind, Operation, Repeat};
+use super::{Account, Registration, registration};
+use crate::{Client, Error, ErrorKind, Operation, Repeat, Reply};
 
 impl Account {
     /// Gives the account another key, and returns the handle that has it.
@@ -21,8 +21,10 @@ impl Account {
     /// The account keeps its URL; what is under way goes on.
     ///
     /// An answer that is lost is no riddle: the CA is asked which account the new key has.
+    /// Nor is a yes believed that does not show the new key: the account is looked at with it.
     ///
     /// # Errors
+    /// - [`ErrorKind::BadResponse`] when the CA says yes and does not know the new key.
     /// - [`ErrorKind::NotOffered`] when the CA changes no keys.
     /// - [`ErrorKind::Request`] when the new key is the old one.
     /// - [`ErrorKind::Problem`] when the CA refuses; where an account has the new key already,
@@ -53,7 +55,7 @@ impl Account {
             sent => sent,
         };
         match sent {
-            Ok(()) => Ok(self.client.account(new, self.url.clone())),
+            Ok(reply) => self.confirm(new, &reply).await,
             Err(error) if error.is_answer_lost() || error.status() >= Some(500) => {
                 self.probe(new, error).await
             }
@@ -65,7 +67,7 @@ impl Account {
         &self,
         directory: &Directory,
         new: &Arc<dyn AsyncSigner>,
-    ) -> Result<(), Error> {
+    ) -> Result<Reply, Error> {
         let fail = |kind| Error::new(kind, Operation::KeyChange);
         let url = directory.key_change.as_deref();
         let url = url.ok_or_else(|| fail(ErrorKind::NotOffered))?;
@@ -81,7 +83,25 @@ impl Account {
         self.client
             .post(Operation::KeyChange, &sender, url, &payload, Repeat::Unsafe)
             .await
-            .map(drop)
+    }
+
+    /// Makes sure that the account has the new key: there are CAs that say yes and do nothing
+    /// when another account has it.
+    async fn confirm(&self, new: Arc<dyn AsyncSigner>, reply: &Reply) -> Result<Self, Error> {
+        let account = self.client.account(new, self.url.clone());
+        if registration::shown_key(reply).as_ref() == Some(account.signer().public_jwk()) {
+            return Ok(account);
+        }
+        match account.fetch().await {
+            Ok(_) => Ok(account),
+            Err(error) if error.is_transient() => {
+                let lost = Error::new(ErrorKind::Undecided, Operation::KeyChange);
+                Err(lost.with_url(reply.url()).with_source(error))
+            }
+            Err(error) => Err(reply
+                .bad_response("the CA says that the key is changed, and does not know it")
+                .with_source(error)),
+        }
     }
 
     /// Finds out what became of a key change whose answer was lost.

@@ -168,17 +168,20 @@ impl Client {
 
 /// Some CAs show the account's key: then it is to be ours.
 pub(super) fn check_key(reply: &Reply, signer: &dyn AsyncSigner) -> Result<(), Error> {
-    #[derive(Deserialize)]
-    struct Shown {
-        key: Option<serde_json::Value>,
-    }
-    let Ok(Shown { key: Some(key) }) = serde_json::from_slice(reply.body()) else {
-        return Ok(());
-    };
-    match serde_json::from_value::<Jwk>(key) {
-        Ok(key) if key != *signer.public_jwk() => {
+    match shown_key(reply) {
+        Some(key) if key != *signer.public_jwk() => {
             Err(reply.bad_response("the account has another key than the one that asked"))
         }
         _ => Ok(()),
     }
+}
+
+/// The key of an account, where the CA shows it, and this build knows its kind.
+pub(super) fn shown_key(reply: &Reply) -> Option<Jwk> {
+    #[derive(Deserialize)]
+    struct Shown {
+        key: serde_json::Value,
+    }
+    let shown: Shown = serde_json::from_slice(reply.body()).ok()?;
+    serde_json::from_value(shown.key).ok()
 }

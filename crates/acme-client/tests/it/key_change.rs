@@ -131,3 +131,16 @@ async fn a_ca_that_changes_no_keys_is_not_asked() {
     assert!(!error.has_problem(&ProblemType::Unauthorized));
     assert_eq!(world.asked(), []);
 }
+
+// Pebble says 200 when another account has the key, and changes nothing.
+#[tokio::test]
+async fn a_yes_that_means_no_is_seen_through() {
+    let world = World::new().await;
+    let old = world.account().await;
+    let yes = crate::transport::answer(200, "application/json", "");
+    world.transport.once("key-change", Meddle::Answer(yes));
+    let error = old.change_key(new_key()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadResponse);
+    assert!(error.to_string().contains("does not know it"), "{error}");
+    old.fetch().await.unwrap();
+}

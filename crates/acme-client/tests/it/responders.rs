@@ -61,6 +61,24 @@ async fn stopped_when_the_future_is_dropped() {
     }
 }
 
+#[tokio::test]
+async fn stopped_when_the_deadline_comes() {
+    let world = World::new().await;
+    let account = world.account().await;
+    world.transport.once("/order/", Meddle::Hang);
+    let request = world.request(&["a.example"]);
+    let request = request.deadline(std::time::Duration::from_millis(1));
+    let client = acme_client::Client::builder(world.ca.directory_url(), world.transport.clone());
+    let account = client
+        .build()
+        .unwrap()
+        .account(world.account_key.clone(), account.url());
+    let error = within(account.obtain(&request)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.is_transient());
+    until(|| world.responder.under_way() == 0).await;
+}
+
 /// Fails, or never ends, as it is told.
 #[derive(Debug)]
 struct Bad {

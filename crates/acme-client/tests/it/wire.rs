@@ -225,3 +225,18 @@ async fn an_aged_directory_is_better_than_none() {
     assert_eq!(client.directory().await.unwrap(), first);
     assert_eq!(transport.seen().len(), 2);
 }
+
+// C1: cheap to clone, and for any task.
+#[test]
+fn handles_are_for_everyone() {
+    fn check<T: Clone + Send + Sync + std::fmt::Debug + 'static>() {}
+    check::<Client>();
+    check::<acme_client::Account>();
+    check::<acme_client::Order>();
+    check::<acme_client::Authorization>();
+    check::<acme_client::Challenge>();
+    check::<acme_client::CertificateRequest>();
+    check::<acme_client::IssuedCertificate>();
+    check::<acme_client::Sender>();
+    check::<acme_client::Reply>();
+}
