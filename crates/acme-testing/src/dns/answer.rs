@@ -116,13 +116,15 @@ pub(super) fn answer(zone: &Zone, query: &[u8], asked: &Question, transport: Tra
 
 type Builder = AnswerBuilder<TreeCompressor<Vec<u8>>>;
 
+/// Begins an answer with the question, or with as many as fit where there are more.
 fn start(message: &Message<[u8]>, code: Rcode) -> Builder {
     let builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()));
-    // Without a limit there is nothing that could fail: memory is taken for granted.
-    let mut builder = builder
-        .unwrap_or_else(|never| match never {})
-        .start_error(message, code);
+    // Memory is taken for granted, and nothing else can fail.
+    let mut builder = builder.unwrap_or_else(|never| match never {});
+    builder.set_push_limit(PLAIN_UDP.into());
+    let mut builder = builder.start_error(message, code);
     let header = builder.header_mut();
+    header.set_rcode(code);
     header.set_aa(true);
     header.set_ra(true);
     builder
@@ -193,3 +195,6 @@ fn bad_version(message: &Message<[u8]>) -> Vec<u8> {
         Err(_) => error(message, Rcode::SERVFAIL),
     }
 }
+
+#[cfg(test)]
+mod tests;

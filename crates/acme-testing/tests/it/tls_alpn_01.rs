@@ -1,12 +1,13 @@
 //! Validation by tls-alpn-01 (RFC 8737), with a certificate made by hand.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use acme_testing::{
-    TestCa,
+    Style, TestCa,
     messages::{
         Authorization, AuthorizationStatus, ChallengeType, KeyAuthorization, Order, OrderStatus,
         ProblemType, ServerName,
@@ -200,7 +201,19 @@ async fn validate(
     name: &str,
     change: impl FnOnce(&mut Shape),
 ) -> (Option<ProblemType>, Vec<(Option<String>, Vec<Vec<u8>>)>) {
-    let ca = ca_builder().start().await.unwrap();
+    validate_by(Style::Rfc8555, name, change).await
+}
+
+async fn validate_by(
+    style: Style,
+    name: &str,
+    change: impl FnOnce(&mut Shape),
+) -> (Option<ProblemType>, Vec<(Option<String>, Vec<Vec<u8>>)>) {
+    let ca = ca_builder()
+        .configure(|it| it.style = style)
+        .start()
+        .await
+        .unwrap();
     let mut client = Client::register(&ca).await;
     let (url, order) = client.order(&[name]).await;
     let authorization = &order.authorizations[0];
@@ -248,6 +261,52 @@ async fn an_address_is_asked_for_by_its_reverse_name() {
     assert_eq!(problem, None);
     let reverse = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
     assert_eq!(heard[0].0.as_deref(), Some(reverse));
+}
+
+/// RFC 8738, section 6: one iPAddress, and no name in its place.
+#[tokio::test]
+async fn an_address_is_proved_by_itself_alone() {
+    let check = async |name: &str, shown: GeneralName, met: bool| {
+        let (problem, _) = validate(name, |it| {
+            let names = SubjectAltName(vec![shown.clone()]);
+            it.extensions[0] = names.to_extension(&Name::default(), &[]).unwrap();
+        })
+        .await;
+        let expected = (!met).then_some(ProblemType::Unauthorized);
+        assert_eq!(problem, expected, "{name} {shown:?}");
+    };
+    let address = |text: &str| GeneralName::from(text.parse::<IpAddr>().unwrap());
+    let dns = |text: &str| GeneralName::DnsName(Ia5String::new(text).unwrap());
+    check("192.0.2.1", address("192.0.2.1"), true).await;
+    check("192.0.2.1", address("192.0.2.2"), false).await;
+    check("192.0.2.1", address("::ffff:192.0.2.1"), false).await;
+    check("192.0.2.1", dns("192.0.2.1"), false).await;
+    check("192.0.2.1", dns("1.2.0.192.in-addr.arpa"), false).await;
+    check("2001:db8::1", address("2001:db8::1"), true).await;
+    check("2001:db8::1", address("2001:db8::2"), false).await;
+    check("2001:db8::1", dns("2001:db8::1"), false).await;
+    check("example.com", address("127.0.0.1"), false).await;
+    let (problem, _) = validate("192.0.2.1", |it| {
+        it.extensions[0] = names(&["192.0.2.1", "example.com"]);
+    })
+    .await;
+    assert_eq!(problem, Some(ProblemType::Unauthorized));
+}
+
+#[tokio::test]
+async fn a_wrong_digest_is_told_in_the_ways_of_the_ca() {
+    for (style, expected) in [
+        (Style::Rfc8555, ProblemType::IncorrectResponse),
+        (Style::Boulder, ProblemType::Unauthorized),
+        (Style::Pebble, ProblemType::Unauthorized),
+    ] {
+        let (problem, _) = validate_by(style, "example.com", |it| {
+            let value = acme_identifier_value(&[7; 32]);
+            it.extensions[1] = identifier(true, &value);
+        })
+        .await;
+        assert_eq!(problem, Some(expected), "{style:?}");
+    }
 }
 
 #[tokio::test]
@@ -344,6 +403,27 @@ async fn a_wrong_certificate_is_refused() {
     let wrong =
         |it: &mut Shape| it.extensions[1] = identifier(true, &acme_identifier_value(&[7; 32]));
     check("wrong digest", wrong, incorrect.clone()).await;
+    check(
+        "more after the digest",
+        |it| {
+            let mut value = it.extensions[1].extn_value.as_bytes().to_vec();
+            value.push(0);
+            it.extensions[1] = identifier(true, &value);
+        },
+        incorrect.clone(),
+    )
+    .await;
+    check(
+        "half the digest",
+        |it| {
+            let mut value = it.extensions[1].extn_value.as_bytes().to_vec();
+            value.truncate(18);
+            value[1] = 16;
+            it.extensions[1] = identifier(true, &value);
+        },
+        incorrect.clone(),
+    )
+    .await;
     check(
         "bare digest",
         |it| {

@@ -90,6 +90,18 @@ fn what_is_no_answer_to_our_question_is_told_apart() {
     check(|it| it[7] = 9, Unfit::Malformed);
 }
 
+/// [RFC 1035, section 3.2.4]: another class is another tree of names.
+///
+/// [RFC 1035, section 3.2.4]: https://www.rfc-editor.org/rfc/rfc1035#section-3.2.4
+#[test]
+fn records_of_another_class_are_passed_over() {
+    let mut bytes = answer(&[(owner(), txt(&[b"x"]))]);
+    let class = bytes.len() - 2 - 2 - 4 - 1;
+    assert_eq!(bytes[class], 1);
+    bytes[class] = 3;
+    assert_eq!(read(&bytes).unwrap().take(&owner()), []);
+}
+
 #[test]
 fn an_error_may_come_without_the_question() {
     let mut bytes = right();
