@@ -11,6 +11,7 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+mod account_keys;
 #[cfg(feature = "ca")]
 mod addresses;
 #[cfg(feature = "ca")]
@@ -22,6 +23,7 @@ mod challenges;
 #[cfg(feature = "ca")]
 mod client;
 #[cfg(feature = "ca")]
+mod closed_account;
 mod dns_01;
 #[cfg(feature = "ca")]
 mod dns_persist_01;
@@ -51,6 +53,7 @@ mod hopeless_cas;
 mod http_01;
 #[cfg(feature = "ca")]
 mod http_01_redirect;
+mod identifiers;
 #[cfg(feature = "client")]
 mod issuance_gate;
 #[cfg(feature = "ca")]
@@ -58,9 +61,12 @@ mod key_change;
 #[cfg(feature = "ca")]
 mod lifecycle;
 #[cfg(feature = "ca")]
+mod nonces;
+#[cfg(feature = "ca")]
 mod order;
 #[cfg(feature = "ca")]
 mod orders_list;
+mod payloads;
 #[cfg(feature = "ca")]
 mod perspectives;
 #[cfg(feature = "ca")]
