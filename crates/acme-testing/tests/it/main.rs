@@ -24,6 +24,10 @@ mod challenges;
 mod client;
 #[cfg(feature = "ca")]
 mod closed_account;
+#[cfg(feature = "ca")]
+mod concurrency;
+#[cfg(feature = "ca")]
+mod csr;
 mod dns_01;
 #[cfg(feature = "ca")]
 mod dns_persist_01;
@@ -47,12 +51,18 @@ mod faults;
 mod finalize;
 #[cfg(feature = "ca")]
 mod handle;
+#[cfg(feature = "ca")]
+mod headers;
 #[cfg(feature = "client")]
 mod hopeless_cas;
+#[cfg(feature = "ca")]
+mod hostile;
 #[cfg(feature = "ca")]
 mod http_01;
 #[cfg(feature = "ca")]
 mod http_01_redirect;
+#[cfg(feature = "ca")]
+mod http_2;
 mod identifiers;
 #[cfg(feature = "client")]
 mod issuance_gate;
@@ -60,6 +70,8 @@ mod issuance_gate;
 mod key_change;
 #[cfg(feature = "ca")]
 mod lifecycle;
+#[cfg(feature = "ca")]
+mod load;
 #[cfg(feature = "ca")]
 mod nonces;
 #[cfg(feature = "ca")]
@@ -93,6 +105,8 @@ mod strategies;
 mod style;
 #[cfg(feature = "suite")]
 mod suite;
+#[cfg(feature = "ca")]
+mod terms;
 #[cfg(feature = "dns")]
 mod test_dns;
 #[cfg(feature = "ca")]
