@@ -5,6 +5,7 @@
 mod boundary;
 mod call;
 mod code;
+mod coverage;
 mod link;
 mod manifest;
 mod module;
@@ -63,6 +64,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("links in prose lead somewhere", link::relative_links),
     ("paths in prose exist", prose::paths),
     ("versions in prose are current", prose::versions),
+    ("duties have their tests", coverage::names_exist),
     ("no unsafe", call::no_unsafe),
     ("no test is ignored", call::no_ignored_test),
     ("only the program prints", call::no_printing),

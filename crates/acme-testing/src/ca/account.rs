@@ -98,19 +98,21 @@ impl Authority {
         if !request.is_fetch() {
             let update: AccountUpdate = request.parse()?;
             let config = self.config();
+            let now = self.now();
             if update == AccountUpdate::default() && config.style == Style::Pebble {
                 return Err(Refusal::malformed("there is nothing to update"));
             }
             if let Some(contact) = &update.contact {
                 contact::check(contact, config.accounts.max_contacts)?;
             }
-            if let Some(account) = self.state().accounts.get_mut(id) {
-                if let Some(contact) = update.contact {
-                    account.contact = contact;
-                }
-                if update.status == Some(AccountStatus::Deactivated) {
-                    account.status = AccountStatus::Deactivated;
-                }
+            let mut state = self.state();
+            if let Some(contact) = update.contact
+                && let Some(account) = state.accounts.get_mut(id)
+            {
+                account.contact = contact;
+            }
+            if update.status == Some(AccountStatus::Deactivated) {
+                state.deactivate(id, now);
             }
         }
         self.show_account(id)
@@ -192,6 +194,26 @@ fn demand_own(request: &SignedRequest, id: &str) -> Result<(), Refusal> {
 }
 
 impl super::state::State {
+    /// Closes an account and gives up its unfinished orders ([RFC 8555, section 7.3.6]).
+    ///
+    /// [RFC 8555, section 7.3.6]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.6
+    fn deactivate(&mut self, account: &str, now: Timestamp) {
+        let Some(record) = self.accounts.get_mut(account) else {
+            return;
+        };
+        record.status = AccountStatus::Deactivated;
+        for id in record.orders.clone() {
+            self.refresh_order(&id, now);
+            if let Some(order) = self.orders.get_mut(&id)
+                && matches!(order.status, OrderStatus::Pending | OrderStatus::Ready)
+            {
+                order.status = OrderStatus::Invalid;
+                let detail = "the account is deactivated";
+                order.error = Some(Problem::new(ProblemType::Unauthorized, detail));
+            }
+        }
+    }
+
     /// The orders of an account that have not failed, oldest first.
     fn live_orders(&mut self, account: &str, now: Timestamp) -> Vec<String> {
         let orders = self.accounts.get(account).map(|it| it.orders.clone());

@@ -25,15 +25,24 @@ fn check_contact(contact: &str) -> Result<(), Refusal> {
         ));
     }
     let address = &contact["mailto:".len()..];
-    let single = !address.contains(['?', ',', ' ']) && address.is_ascii();
     let valid = address
-        .rsplit_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && domain.parse::<DnsName>().is_ok());
-    if single && valid {
+        .split_once('@')
+        .is_some_and(|(local, domain)| is_local_part(local) && domain.parse::<DnsName>().is_ok());
+    if valid {
         return Ok(());
     }
     let detail = format!("{contact:?} is not a mailto URL of exactly one address");
     Err(Refusal::bad_request(ProblemType::InvalidContact, detail))
+}
+
+/// Words joined by dots ([RFC 5322, section 3.2.3]), without what begins a URL's
+/// query or another address.
+///
+/// [RFC 5322, section 3.2.3]: https://www.rfc-editor.org/rfc/rfc5322#section-3.2.3
+fn is_local_part(text: &str) -> bool {
+    let in_word = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=^_`{|}~".contains(&byte);
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(in_word);
+    text.split('.').all(is_word)
 }
 
 #[cfg(test)]
@@ -63,6 +72,16 @@ mod tests {
             "mailto:a@example.com,b@example.com",
             Some(ProblemType::InvalidContact),
         );
+        check("mailto:a.b+tag@example.com", None);
+        for address in [
+            "a@b@example.com",
+            "a b@example.com",
+            "a..b@example.com",
+            "ü@example.com",
+        ] {
+            let contact = format!("mailto:{address}");
+            check(&contact, Some(ProblemType::InvalidContact));
+        }
         check("mailto:a@exa_mple", Some(ProblemType::InvalidContact));
     }
 }

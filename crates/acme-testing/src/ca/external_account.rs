@@ -32,6 +32,9 @@ impl Authority {
         if config.external_accounts.is_empty() && !config.external_account_required {
             return Ok(None);
         }
+        if !binding.is_object() {
+            return Err(Refusal::malformed("externalAccountBinding: not an object"));
+        }
         // Its form and its header are checked as it is read.
         let binding: ExternalAccountBinding = serde_json::from_value(binding.clone())
             .map_err(|error| Refusal::malformed(format!("externalAccountBinding: {error}")))?;

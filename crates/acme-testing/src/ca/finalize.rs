@@ -121,6 +121,9 @@ impl Authority {
                 detail,
             ));
         }
+        if order.not_after.is_some_and(|end| end <= now) {
+            return Err(Refusal::malformed("the order's notAfter is over"));
+        }
         order.status = OrderStatus::Processing;
         Ok((order.names.clone(), validity(order, &config.issuance, now)))
     }

@@ -46,9 +46,11 @@ pub(super) fn check_all(
     ))
 }
 
-/// One name: a DNS name in letters of either case; an address in its one canonical form
+/// One name: a DNS name in letters of either case, its `xn--` labels standing for
+/// something ([RFC 8555, section 7.1.4]); an address in its one canonical form
 /// ([RFC 8738, section 3]).
 ///
+/// [RFC 8555, section 7.1.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.1.4
 /// [RFC 8738, section 3]: https://www.rfc-editor.org/rfc/rfc8738#section-3
 pub(super) fn check(
     identifier: &Identifier,
@@ -73,7 +75,15 @@ pub(super) fn check(
     if matches!(name, ServerName::Ip(_)) && profile.is_some_and(|it| !it.addresses) {
         return Err(rejected("the profile is not for addresses".to_owned()));
     }
-    if name.to_string() == value.to_ascii_lowercase() {
+    let as_written = match &name {
+        ServerName::Dns(dns) => {
+            dns.to_unicode()
+                .map_err(|error| rejected(format!("{value:?}: {error}")))?;
+            dns.as_str() == value.to_ascii_lowercase()
+        }
+        ServerName::Ip(address) => address.to_string() == *value,
+    };
+    if as_written {
         return Ok(name);
     }
     let detail = format!("{value:?} must be written as {:?}", name.to_string());

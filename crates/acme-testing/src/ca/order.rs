@@ -23,7 +23,7 @@ impl Authority {
         self.check_agreement(account)?;
         let asked: NewOrder = request.parse()?;
         let config = self.config();
-        check_dates(&asked, &config.issuance)?;
+        check_dates(&asked, &config.issuance, self.now())?;
         let profile = self.profile(asked.profile.as_deref(), &config.issuance)?;
         let rules = profile
             .as_ref()
@@ -193,8 +193,8 @@ impl State {
     }
 }
 
-/// Most CAs choose the validity themselves; one that does not wants it in order.
-fn check_dates(asked: &NewOrder, config: &IssuanceConfig) -> Result<(), Refusal> {
+/// Most CAs choose the validity themselves; one that does not wants it to last some time.
+fn check_dates(asked: &NewOrder, config: &IssuanceConfig, now: Timestamp) -> Result<(), Refusal> {
     if asked.not_before.is_none() && asked.not_after.is_none() {
         return Ok(());
     }
@@ -202,10 +202,11 @@ fn check_dates(asked: &NewOrder, config: &IssuanceConfig) -> Result<(), Refusal>
         let detail = "this CA chooses the validity: no notBefore, no notAfter";
         return Err(Refusal::malformed(detail));
     }
+    let refuse = |detail: &str| Err(Refusal::malformed(detail));
     match (asked.not_before, asked.not_after) {
-        (Some(begin), Some(end)) if begin >= end => {
-            Err(Refusal::malformed("notAfter is not after notBefore"))
-        }
+        (Some(begin), _) if begin < Timestamp::UNIX_EPOCH => refuse("notBefore lies before 1970"),
+        (_, Some(end)) if end <= now => refuse("notAfter is over"),
+        (Some(begin), Some(end)) if begin >= end => refuse("notAfter is not after notBefore"),
         _ => Ok(()),
     }
 }

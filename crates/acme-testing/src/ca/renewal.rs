@@ -13,6 +13,8 @@ use super::{
     reply::{Answer, Refusal, Reply},
 };
 
+const SECOND: Duration = Duration::from_secs(1);
+
 impl Authority {
     pub(super) fn renewal_info(&self, name: &str) -> Answer {
         let config = self.config();
@@ -46,9 +48,13 @@ fn ideal(leaf: &CertificateInfo) -> SuggestedWindow {
     };
     let middle = earlier(leaf.not_after, left);
     let margin = Duration::from_secs((lifetime / 100).as_secs().max(1));
+    // Within the life, for as long as that is longer than a second.
+    let start = earlier(middle, margin).max(leaf.not_before);
+    let end = middle.checked_add(margin).unwrap_or(middle);
+    let least = start.checked_add(SECOND).unwrap_or(start);
     SuggestedWindow {
-        start: earlier(middle, margin),
-        end: middle.checked_add(margin).unwrap_or(middle),
+        start,
+        end: end.min(leaf.not_after).max(least),
     }
 }
 

@@ -4,12 +4,12 @@
 
 use acme_messages::{
     AccountStatus, Problem, ProblemType,
-    jose::{FlattenedJws, Jwk, JwsError, SigningAlgorithm},
+    jose::{FlattenedJws, Jwk, JwsError, SigningAlgorithm, base64url},
 };
 use http::{StatusCode, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     authority::Authority,
@@ -76,8 +76,12 @@ impl SignedRequest {
         &self.payload
     }
 
-    /// Reads the payload; members it does not know are passed over.
+    /// Reads the payload, an object; members it does not know are passed over.
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        // serde would take an array of the members' values too.
+        if !self.payload.trim_ascii_start().starts_with(b"{") {
+            return Err(Refusal::malformed("the payload is not an object"));
+        }
         serde_json::from_slice(&self.payload).map_err(|error| {
             Refusal::malformed(format!("the payload is not as it should be: {error}"))
         })
@@ -126,8 +130,11 @@ impl Authority {
             let detail = format!("the body is cut off, or has more than {MAX_BODY} bytes");
             Refusal::new(status, ProblemType::Malformed, detail)
         })?;
-        let jws =
-            FlattenedJws::from_json(&body.to_bytes()).map_err(|error| refuse_jws(error, style))?;
+        let body = body.to_bytes();
+        let jws = FlattenedJws::from_json(&body).map_err(|error| {
+            self.spend_nonce_of(&body);
+            refuse_jws(error, style)
+        })?;
         record.nonce = jws.header().nonce.as_ref().map(|it| it.as_str().to_owned());
         record.payload = String::from_utf8_lossy(jws.payload()).into_owned();
         let fresh = match &jws.header().nonce {
@@ -156,6 +163,25 @@ impl Authority {
         })
     }
 
+    /// Spends the nonce of a request whose header is not taken otherwise.
+    fn spend_nonce_of(&self, body: &[u8]) {
+        #[derive(Deserialize)]
+        struct Outer {
+            protected: String,
+        }
+        #[derive(Deserialize)]
+        struct Header {
+            nonce: String,
+        }
+        let header = serde_json::from_slice(body)
+            .ok()
+            .and_then(|it: Outer| base64url::decode(&it.protected).ok())
+            .and_then(|it| serde_json::from_slice(&it).ok());
+        if let Some(Header { nonce }) = header {
+            self.state().nonces.spend(&nonce);
+        }
+    }
+
     fn check_signature(&self, jws: &FlattenedJws, operation: Operation) -> Result<Sender, Refusal> {
         let header = jws.header();
         let (sender, key) = match (&header.jwk, &header.kid) {
@@ -182,6 +208,10 @@ impl Authority {
                 (Sender::Account(id), key)
             }
         };
+        if !key.fits(header.alg) {
+            let detail = format!("the key is not one of {}", header.alg);
+            return Err(Refusal::malformed(detail));
+        }
         // Outside all locks: a signature takes far longer to check than anything else here.
         jws.verify(&key)
             .map_err(|_| Refusal::malformed("the signature does not verify"))?;

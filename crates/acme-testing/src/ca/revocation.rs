@@ -25,7 +25,7 @@ const KEY_COMPROMISE: u8 = 1;
 #[derive(Deserialize)]
 struct Revocation {
     certificate: String,
-    reason: Option<u64>,
+    reason: Option<i64>,
 }
 
 impl Authority {
@@ -93,7 +93,7 @@ impl State {
 /// The reasons of [RFC 5280, section 5.3.1]; 7 is not used, and Boulder takes four.
 ///
 /// [RFC 5280, section 5.3.1]: https://www.rfc-editor.org/rfc/rfc5280#section-5.3.1
-fn check_reason(reason: Option<u64>, style: Style) -> Result<u8, Refusal> {
+fn check_reason(reason: Option<i64>, style: Style) -> Result<u8, Refusal> {
     let allowed: &[u8] = match style {
         Style::Boulder => &[0, 1, 4, 5],
         Style::Rfc8555 | Style::Pebble => &[0, 1, 2, 3, 4, 5, 6, 8, 9, 10],

@@ -25,8 +25,8 @@ pub(super) struct State {
     pub(super) authorizations: HashMap<String, AuthorizationRecord>,
     /// The authorization that a challenge belongs to.
     pub(super) authorization_of: HashMap<String, String>,
-    /// The latest valid authorization of an account for a name.
-    pub(super) proven: HashMap<Proof, String>,
+    /// The authorizations of an account for a name that became valid, the latest last.
+    pub(super) proven: HashMap<Proof, Vec<String>>,
     /// The latest authorization of an account for a name that was pending.
     pub(super) asked: HashMap<Proof, String>,
     pub(super) certificates: HashMap<String, CertificateRecord>,
@@ -227,10 +227,15 @@ impl State {
         name: &ServerName,
         now: Timestamp,
     ) -> Option<String> {
-        let id = self.proven.get(&Proof::of(account, name))?;
-        let authorization = self.authorizations.get_mut(id)?;
-        authorization.refresh(now);
-        (authorization.status == AuthorizationStatus::Valid).then(|| id.clone())
+        let proven = self.proven.get_mut(&Proof::of(account, name))?;
+        // What is valid no more never is again.
+        proven.retain(|id| {
+            self.authorizations.get_mut(id).is_some_and(|it| {
+                it.refresh(now);
+                it.status == AuthorizationStatus::Valid
+            })
+        });
+        proven.last().cloned()
     }
 
     /// An authorization for this name that a new order may have.
@@ -293,7 +298,7 @@ impl State {
                         identifier: authorization.identifier.clone(),
                         wildcard: authorization.wildcard,
                     };
-                    self.proven.insert(proof, id.clone());
+                    self.proven.entry(proof).or_default().push(id.clone());
                 }
             }
             Err(problem) => {

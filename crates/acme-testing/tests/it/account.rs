@@ -135,3 +135,30 @@ async fn an_account_sees_nothing_of_another() {
     let answer = stranger.post(&authorization, give_up).await;
     answer.expect_problem(403, ProblemType::Unauthorized);
 }
+
+#[tokio::test]
+async fn an_account_has_so_many_contacts_and_no_more() {
+    let ca = builder()
+        .configure(|it| it.accounts.max_contacts = 2)
+        .start()
+        .await
+        .unwrap();
+    let mut client = Client::connect(&ca).await;
+    let with = |count: usize| {
+        let contacts = (0..count).map(|at| format!("mailto:a{at}@example.com"));
+        let contacts: Vec<_> = contacts.collect();
+        json!({ "termsOfServiceAgreed": true, "contact": contacts })
+    };
+    let answer = client.new_account(with(3)).await;
+    answer.expect_problem(400, ProblemType::InvalidContact);
+    let subject = json!({
+        "termsOfServiceAgreed": true, "contact": ["mailto:a@example.com?subject=x"],
+    });
+    let answer = client.new_account(subject).await;
+    answer.expect_problem(400, ProblemType::InvalidContact);
+    client.kid = client.new_account(with(2)).await.expect(201).location();
+    let kid = client.kid.clone();
+    // They can be taken back.
+    let answer = client.post(&kid, json!({ "contact": [] })).await;
+    assert!(answer.expect(200).json::<Account>().contact.is_empty());
+}

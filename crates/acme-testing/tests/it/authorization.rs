@@ -80,3 +80,44 @@ async fn only_the_challenges_asked_for_are_on_offer() {
     assert_eq!(seen.challenges.len(), 1);
     assert_eq!(seen.challenges[0].kind, ChallengeType::Http01);
 }
+
+/// A validation under way does not bring back what was given up meanwhile.
+#[tokio::test]
+async fn what_is_given_up_stays_so() {
+    let mut world = World::with(builder().polls_wait(false)).await;
+    let (order_url, order) = world.client.order(&["example.com"]).await;
+    let url = order.authorizations[0].clone();
+    let (challenge, answer) = world.client.challenge(&url, ChallengeType::Http01).await;
+    let path = crate::world::challenge_path(challenge.token.as_deref());
+    world.web.serve(&path, answer.as_str());
+    world.ca.hold_validations();
+    let response = world.client.post(&challenge.url, json!({})).await;
+    response.expect(200);
+    let give_up = json!({ "status": "deactivated" });
+    world.client.post(&url, give_up).await.expect(200);
+    world.ca.release_validations();
+    world.ca.configure(|it| it.answers.polls_wait = true);
+    let seen: Authorization = world.client.fetch(&url).await.json();
+    assert_eq!(seen.status, AuthorizationStatus::Deactivated);
+    assert_eq!(seen.challenges[0].status, ChallengeStatus::Valid);
+    let order: acme_testing::messages::Order = world.client.fetch(&order_url).await.json();
+    assert_eq!(order.status, acme_testing::messages::OrderStatus::Invalid);
+}
+
+/// One failed challenge ends the authorization, and with it the other challenges.
+#[tokio::test]
+async fn no_other_challenge_helps_after_a_failure() {
+    let mut world = World::new().await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let url = order.authorizations[0].clone();
+    let (other, _) = world.client.challenge(&url, ChallengeType::TlsAlpn01).await;
+    let (challenge, _) = world.client.challenge(&url, ChallengeType::Http01).await;
+    world.prove_or_fail(&challenge.url).await;
+    let answer = world.client.post(&other.url, json!({})).await;
+    answer.expect_problem(400, ProblemType::Malformed);
+    let seen: Authorization = world.client.fetch(&url).await.json();
+    assert_eq!(seen.status, AuthorizationStatus::Invalid);
+    assert_eq!(seen.challenges.len(), 1);
+    assert_eq!(seen.challenges[0].status, ChallengeStatus::Invalid);
+    assert!(seen.challenges[0].error.is_some());
+}

@@ -159,6 +159,8 @@ impl Client {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Answer, hyper::Error> {
+        // The task of the connection may not have seen the end of the last answer yet.
+        self.sender.ready().await?;
         let (parts, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         Ok(Answer {
@@ -181,6 +183,14 @@ impl Client {
     pub(crate) async fn reconnect(&mut self, ca: &TestCa) {
         let fresh = Self::connect(ca).await;
         self.sender = fresh.sender;
+    }
+
+    /// Another client with this one's account, on a connection of its own.
+    pub(crate) async fn twin(&self, ca: &TestCa) -> Self {
+        let mut twin = Self::connect(ca).await;
+        twin.key = self.key.clone();
+        twin.kid.clone_from(&self.kid);
+        twin
     }
 
     /// Sends, and reads only the head of the answer.

@@ -2,7 +2,9 @@
 
 use acme_testing::messages::{
     ProblemType,
-    jose::{FlattenedJws, KeyType, Nonce, PrivateKey, ProtectedHeader, Signer, key_change},
+    jose::{
+        FlattenedJws, KeyType, Nonce, PrivateKey, ProtectedHeader, Signer, base64url, key_change,
+    },
 };
 use serde_json::{Value, json};
 
@@ -153,4 +155,27 @@ async fn a_ca_may_know_no_key_change() {
         .unwrap();
     let client = Client::register(&ca).await;
     assert_eq!(client.directory.key_change, None);
+}
+
+#[tokio::test]
+async fn the_new_key_must_be_a_good_one() {
+    let ca = builder().start().await.unwrap();
+    let mut client = Client::register(&ca).await;
+    let url = client.directory.key_change.clone().unwrap();
+    let weak = json!({ "kty": "RSA", "n": base64url::encode([0xff; 128]), "e": "AQAB" });
+    for (alg, jwk, expected) in [
+        ("ES256", weak, ProblemType::BadPublicKey),
+        (
+            "HS256",
+            json!({ "kty": "oct" }),
+            ProblemType::BadSignatureAlgorithm,
+        ),
+    ] {
+        let header = json!({ "alg": alg, "jwk": jwk, "url": url });
+        let inner = json!({
+            "protected": base64url::encode(header.to_string()), "payload": "", "signature": "AAAA",
+        });
+        let answer = send(&mut client, inner.to_string().as_bytes()).await;
+        answer.expect_problem(400, expected);
+    }
 }

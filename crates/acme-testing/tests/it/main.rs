@@ -11,6 +11,7 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+mod account_keys;
 #[cfg(feature = "ca")]
 mod addresses;
 #[cfg(feature = "ca")]
@@ -22,6 +23,11 @@ mod challenges;
 #[cfg(feature = "ca")]
 mod client;
 #[cfg(feature = "ca")]
+mod closed_account;
+#[cfg(feature = "ca")]
+mod concurrency;
+#[cfg(feature = "ca")]
+mod csr;
 mod dns_01;
 #[cfg(feature = "ca")]
 mod dns_persist_01;
@@ -45,12 +51,19 @@ mod faults;
 mod finalize;
 #[cfg(feature = "ca")]
 mod handle;
+#[cfg(feature = "ca")]
+mod headers;
 #[cfg(feature = "client")]
 mod hopeless_cas;
+#[cfg(feature = "ca")]
+mod hostile;
 #[cfg(feature = "ca")]
 mod http_01;
 #[cfg(feature = "ca")]
 mod http_01_redirect;
+#[cfg(feature = "ca")]
+mod http_2;
+mod identifiers;
 #[cfg(feature = "client")]
 mod issuance_gate;
 #[cfg(feature = "ca")]
@@ -58,9 +71,14 @@ mod key_change;
 #[cfg(feature = "ca")]
 mod lifecycle;
 #[cfg(feature = "ca")]
+mod load;
+#[cfg(feature = "ca")]
+mod nonces;
+#[cfg(feature = "ca")]
 mod order;
 #[cfg(feature = "ca")]
 mod orders_list;
+mod payloads;
 #[cfg(feature = "ca")]
 mod perspectives;
 #[cfg(feature = "ca")]
@@ -87,6 +105,8 @@ mod strategies;
 mod style;
 #[cfg(feature = "suite")]
 mod suite;
+#[cfg(feature = "ca")]
+mod terms;
 #[cfg(feature = "dns")]
 mod test_dns;
 #[cfg(feature = "ca")]

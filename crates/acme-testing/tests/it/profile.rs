@@ -172,3 +172,49 @@ async fn dates_are_followed_where_the_ca_says_so() {
     assert!(chain.leaf().not_before > now);
     assert_eq!(lifetime(&chain), 90 * 86_400);
 }
+
+#[tokio::test]
+async fn dates_that_no_certificate_can_have_are_refused() {
+    let mut world = World::with(profiles()).await;
+    world.ca.configure(|it| it.issuance.dates = true);
+    for dates in [
+        json!({ "notAfter": "2001-01-01T00:00:00Z" }),
+        json!({ "notBefore": "1969-12-31T23:59:59Z" }),
+        json!({ "notBefore": "-009999-01-02T00:00:00Z" }),
+        json!({ "notBefore": "2031-01-01T00:00:00Z", "notAfter": "2031-01-01T00:00:00Z" }),
+        json!({ "notAfter": "2031-02-30T00:00:00Z" }),
+        json!({ "notAfter": "2031-01-01" }),
+        json!({ "notAfter": 1_924_992_000 }),
+    ] {
+        let asked = order(&["example.com"], dates);
+        let answer = world.client.new_order(asked).await;
+        answer.expect_problem(400, ProblemType::Malformed);
+    }
+    // The far ends of time are no reason to fail.
+    for dates in [
+        json!({ "notBefore": "1970-01-01T00:00:00Z" }),
+        json!({ "notBefore": "9999-12-30T00:00:00Z" }),
+        json!({ "notAfter": "9999-12-30T00:00:00Z" }),
+    ] {
+        obtain(&mut world, dates).await;
+    }
+}
+
+/// An order that was placed in time may be finalized too late for its dates.
+#[tokio::test]
+async fn an_order_whose_end_has_come_issues_nothing() {
+    let clock = acme_testing::ManualClock::new("2026-11-23T00:00:00Z".parse().unwrap());
+    let builder = profiles().clock(std::sync::Arc::new(clock.clone()));
+    let mut world = World::with(builder).await;
+    world.ca.configure(|it| it.issuance.dates = true);
+    world.ready_order(&["example.com"]).await;
+    let dates = json!({ "notAfter": "2026-11-23T12:00:00Z" });
+    let answer = world.client.new_order(order(&["example.com"], dates)).await;
+    let order: Order = answer.expect(201).json();
+    clock.advance(Duration::from_secs(24 * 3600));
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let csr = json!({ "csr": csr(&["example.com"], &key) });
+    let answer = world.client.post(&order.finalize, csr).await;
+    answer.expect_problem(400, ProblemType::Malformed);
+    assert!(world.ca.issued().is_empty());
+}

@@ -140,3 +140,81 @@ async fn an_order_replaces_a_certificate_once() {
         .expect(201);
     assert!(world.ca.issued()[0].chain.leaf().not_after > Timestamp::now());
 }
+
+#[tokio::test]
+async fn the_window_of_a_short_life_lies_within_it() {
+    let (mut world, _) = world(HOUR).await;
+    for seconds in [1, 2, 3, 10, 59, 3_600, 86_400] {
+        let lifetime = Duration::from_secs(seconds);
+        world.ca.configure(|it| it.issuance.validity = lifetime);
+        let (chain, ..) = world.issue(&["example.com"]).await;
+        let info: RenewalInfo = look(&mut world, &chain).await.json();
+        let (window, leaf) = (info.suggested_window, chain.leaf());
+        assert!(window.is_valid(), "{seconds} s: {window:?}");
+        assert!(window.start >= leaf.not_before, "{seconds} s: {window:?}");
+        // A life of one second has no room for a window.
+        let fits = window.end <= leaf.not_after;
+        assert!(fits || seconds == 1, "{seconds} s: {window:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificates_name_is_exact() {
+    let (mut world, _) = world(HOUR).await;
+    let (chain, ..) = world.issue(&["example.com"]).await;
+    let base = world.client.directory.renewal_info.clone().unwrap();
+    let name = chain.leaf().certificate_id().unwrap().to_string();
+    let (issuer, serial) = name.split_once('.').unwrap();
+    for other in [
+        issuer.to_owned(),
+        format!("{issuer}."),
+        format!(".{serial}"),
+        format!("{serial}.{issuer}"),
+        format!("{issuer}={}{serial}", '.'),
+        format!("{name}="),
+        format!("{name}.{serial}"),
+        format!("{issuer}.AA{serial}"),
+        format!("{name}A"),
+    ] {
+        let answer = world.client.get(&format!("{base}/{other}")).await;
+        answer.expect_problem(404, ProblemType::Malformed);
+    }
+    world
+        .client
+        .get(&format!("{base}/{name}"))
+        .await
+        .expect(200);
+}
+
+/// The successor of a certificate may be replaced too, and a chain of orders goes on.
+#[tokio::test]
+async fn a_replacement_is_replaced_in_turn() {
+    let mut world = World::new().await;
+    let mut replaces = None;
+    for _ in 0..3 {
+        let mut order = json!({ "identifiers": [{ "type": "dns", "value": "a.example" }] });
+        if let Some(name) = &replaces {
+            order["replaces"] = json!(name);
+        }
+        let order: Order = world.client.new_order(order).await.expect(201).json();
+        assert_eq!(order.replaces, replaces);
+        world.prove(&order.authorizations[0]).await;
+        let key = acme_testing::messages::jose::PrivateKey::generate(
+            acme_testing::messages::jose::KeyType::EcdsaP256,
+        );
+        let csr = crate::world::csr(&["a.example"], &key.unwrap());
+        let answer = world
+            .client
+            .post(&order.finalize, json!({ "csr": csr }))
+            .await;
+        assert_eq!(answer.expect(200).json::<Order>().replaces, replaces);
+        let issued = world.ca.issued();
+        let latest = issued.last().unwrap();
+        assert_eq!(latest.replaces, replaces);
+        replaces = latest
+            .chain
+            .leaf()
+            .certificate_id()
+            .map(|it| it.to_string());
+    }
+}

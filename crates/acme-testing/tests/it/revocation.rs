@@ -94,3 +94,61 @@ async fn only_what_was_issued_here_is_revoked() {
         .await;
     answer.expect_problem(400, ProblemType::Malformed);
 }
+
+#[tokio::test]
+async fn a_reason_is_one_of_the_list() {
+    let mut world = World::new().await;
+    let (chain, ..) = world.issue(&["example.com"]).await;
+    let url = world.client.directory.revoke_cert.clone().unwrap();
+    let mut wrong = payload(&chain, None);
+    for reason in [-1, i64::from(u8::MAX), i64::MAX, 7, 11] {
+        wrong["reason"] = json!(reason);
+        let answer = world.client.post(&url, wrong.clone()).await;
+        answer.expect_problem(400, ProblemType::BadRevocationReason);
+    }
+    for reason in [json!("1"), json!(1.5), json!([1])] {
+        wrong["reason"] = reason;
+        let answer = world.client.post(&url, wrong.clone()).await;
+        answer.expect_problem(400, ProblemType::Malformed);
+    }
+    assert_eq!(world.ca.issued()[0].revocation, None);
+    // Each that there is will do.
+    for reason in [0, 1, 2, 3, 4, 5, 6, 8, 9, 10] {
+        let (chain, ..) = world.issue(&["example.com"]).await;
+        let answer = world.client.post(&url, payload(&chain, Some(reason))).await;
+        answer.expect(200);
+    }
+}
+
+/// Giving up the latest authorization leaves the earlier one as good as it was.
+#[tokio::test]
+async fn any_valid_authorization_counts() {
+    let mut world = World::new().await;
+    let (chain, ..) = world.issue(&["a.example"]).await;
+    let stranger = Client::register(&world.ca).await;
+    world.client = stranger;
+    let url = world.client.directory.revoke_cert.clone().unwrap();
+    world.ready_order(&["a.example"]).await;
+    let (_, second) = world.ready_order(&["a.example"]).await;
+    let give_up = json!({ "status": "deactivated" });
+    let latest = &second.authorizations[0];
+    world.client.post(latest, give_up).await.expect(200);
+    let answer = world.client.post(&url, payload(&chain, None)).await;
+    answer.expect(200);
+}
+
+#[tokio::test]
+async fn revoked_is_revoked_whoever_asks() {
+    let mut world = World::new().await;
+    let (chain, key, _) = world.issue(&["example.com"]).await;
+    let url = world.client.directory.revoke_cert.clone().unwrap();
+    let answer = world.client.post(&url, payload(&chain, None)).await;
+    answer.expect(200);
+    let again = revoke_with(&mut world.client, &key, payload(&chain, Some(1))).await;
+    again.expect_problem(400, ProblemType::AlreadyRevoked);
+    assert_eq!(world.ca.issued()[0].revocation, Some(0));
+    // The chain's other certificates are not for a client to revoke.
+    let other = json!({ "certificate": base64url::encode(&chain.as_der()[1]) });
+    let answer = world.client.post(&url, other).await;
+    answer.expect_problem(404, ProblemType::Malformed);
+}

@@ -1,10 +1,10 @@
 //! Whose ways the CA has where CAs differ: the table of `Style`.
 
 use acme_testing::{
-    Style,
+    ManualClock, Style,
     messages::{
         Order, ProblemType,
-        jose::{KeyType, PrivateKey, base64url},
+        jose::{KeyType, PrivateKey, Signer, base64url, key_change},
     },
 };
 use http::{HeaderValue, Method};
@@ -188,4 +188,79 @@ async fn reasons_to_revoke() {
         Some(1),
         "whoever has the key can sign"
     );
+}
+
+#[tokio::test]
+async fn algorithms_that_it_cannot_verify() {
+    for style in ALL {
+        let mut world = world(style).await;
+        let kid = world.client.kid.clone();
+        let header = json!({ "alg": "HS256", "kid": kid, "url": kid, "nonce": "AAAA" });
+        let protected = base64url::encode(header.to_string());
+        let body = json!({ "protected": protected, "payload": "", "signature": "AAAA" });
+        let body = body.to_string().into_bytes();
+        let request = Client::request(Method::POST, &kid, body);
+        let answer = world.client.send(request).await;
+        let problem = answer.expect_problem(400, ProblemType::BadSignatureAlgorithm);
+        assert_eq!(problem.algorithms.is_empty(), style == Style::Pebble);
+    }
+}
+
+#[tokio::test]
+async fn keys_in_use() {
+    for style in ALL {
+        let mut world = world(style).await;
+        let other = Client::register(&world.ca).await;
+        let url = world.client.directory.key_change.clone().unwrap();
+        let own = world.client.key.public_jwk().clone();
+        let kid = world.client.kid.clone();
+        let inner = key_change::unsigned(&url, &kid, &own, other.key.public_jwk());
+        let signature = other.key.sign(inner.signing_input()).unwrap();
+        let inner = inner.assemble(&signature).to_json();
+        let header = world.client.header(&url).await;
+        let answer = world.client.post_with(&url, &header, &inner).await;
+        assert_eq!(answer.expect(409).location(), other.kid);
+        assert_eq!(answer.body.is_empty(), style == Style::Pebble);
+    }
+}
+
+#[tokio::test]
+async fn challenges_answered_wrongly() {
+    for (at, style) in ALL.into_iter().enumerate() {
+        let mut world = world(style).await;
+        let (_, order) = world.client.order(&["example.com"]).await;
+        let kind = acme_testing::messages::ChallengeType::Http01;
+        let authorization = &order.authorizations[0];
+        let (challenge, _) = world.client.challenge(authorization, kind).await;
+        let path = crate::world::challenge_path(challenge.token.as_deref());
+        world.web.serve(&path, "what?");
+        world.client.post(&challenge.url, json!({})).await;
+        let answer = world.client.fetch(&challenge.url).await;
+        let seen: acme_testing::messages::Challenge = answer.expect(200).json();
+        let expected = [
+            ProblemType::IncorrectResponse,
+            ProblemType::Unauthorized,
+            ProblemType::Unauthorized,
+        ];
+        assert_eq!(seen.error.unwrap().kind, expected[at]);
+    }
+}
+
+#[tokio::test]
+async fn certificates_whose_time_is_over() {
+    for style in ALL {
+        let clock = ManualClock::new("2026-11-23T00:00:00Z".parse().unwrap());
+        let builder = builder().clock(std::sync::Arc::new(clock.clone()));
+        let mut world = World::with(builder.configure(|it| it.style = style)).await;
+        let (chain, ..) = world.issue(&["example.com"]).await;
+        clock.advance(std::time::Duration::from_secs(91 * 24 * 3600));
+        let url = world.client.directory.revoke_cert.clone().unwrap();
+        let payload = json!({ "certificate": base64url::encode(&chain.as_der()[0]) });
+        let answer = world.client.post(&url, payload).await;
+        if style == Style::Boulder {
+            answer.expect_problem(403, ProblemType::Unauthorized);
+        } else {
+            answer.expect(200);
+        }
+    }
 }

@@ -18,6 +18,8 @@
 /// | a challenge that is not pending | 200 | 200 | 400 malformed |
 /// | a challenge answered wrongly | incorrectResponse | unauthorized | unauthorized |
 /// | a key in use | 409 | 409 | 409, empty body |
+/// | a reason to revoke | all of RFC 5280 | 0, 1, 4, 5; always 1 by the certificate's key | all of RFC 5280 |
+/// | revoking what has expired | 200 | 403 unauthorized | 200 |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Style {
