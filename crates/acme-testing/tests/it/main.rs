@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod alternate;
+mod challenges;
 mod clock;
 mod faulty_responder;
 mod pki;
@@ -11,15 +11,16 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+#[cfg(feature = "ca")]
 mod account_keys;
 #[cfg(feature = "ca")]
 mod addresses;
 #[cfg(feature = "ca")]
+mod alternate;
+#[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
 mod caa;
-#[cfg(feature = "ca")]
-mod challenges;
 #[cfg(feature = "ca")]
 mod client;
 #[cfg(feature = "ca")]
@@ -28,6 +29,7 @@ mod closed_account;
 mod concurrency;
 #[cfg(feature = "ca")]
 mod csr;
+#[cfg(feature = "ca")]
 mod dns_01;
 #[cfg(feature = "ca")]
 mod dns_persist_01;
@@ -63,6 +65,7 @@ mod http_01;
 mod http_01_redirect;
 #[cfg(feature = "ca")]
 mod http_2;
+#[cfg(feature = "ca")]
 mod identifiers;
 #[cfg(feature = "client")]
 mod issuance_gate;
@@ -78,6 +81,7 @@ mod nonces;
 mod order;
 #[cfg(feature = "ca")]
 mod orders_list;
+#[cfg(feature = "ca")]
 mod payloads;
 #[cfg(feature = "ca")]
 mod perspectives;
