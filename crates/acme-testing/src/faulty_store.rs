@@ -13,7 +13,7 @@ use acme_store::{
 use futures_util::stream;
 use tokio::sync::watch;
 
-use crate::{InjectedFault, Mishap, mishap::panic_as_told};
+use crate::{InjectedFault, Mishap, counted::Counted, mishap::panic_as_told};
 
 /// Stands before another store and fails, hangs or panics as it is told. Clones are one.
 ///
@@ -173,7 +173,7 @@ impl FaultyStore {
                 Some(Mishap::Panic) => panic_as_told("the store"),
                 Some(Mishap::Hang) => {}
             }
-            hanging.get_or_insert_with(|| Hanging::new(&self.hanging));
+            hanging.get_or_insert_with(|| Counted::new(&self.hanging));
             // The sender lives as long as this store: there is no error to meet.
             let _ = plan.changed().await;
         }
@@ -255,21 +255,5 @@ impl CertificateStore for FaultyStore {
             Some(Mishap::Hang) => Box::pin(stream::pending()),
             Some(Mishap::Panic) => panic_as_told("the store"),
         }
-    }
-}
-
-/// A call that hangs, counted while it does.
-struct Hanging<'a>(&'a watch::Sender<usize>);
-
-impl<'a> Hanging<'a> {
-    fn new(count: &'a watch::Sender<usize>) -> Self {
-        count.send_modify(|it| *it += 1);
-        Self(count)
-    }
-}
-
-impl Drop for Hanging<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|it| *it -= 1);
     }
 }

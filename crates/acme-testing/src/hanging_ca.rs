@@ -8,6 +8,8 @@ use acme_client::{
 use acme_messages::{CertificateId, jose::BoxFuture};
 use tokio::sync::watch;
 
+use crate::counted::Counted;
+
 /// Never answers any call, and counts those that wait for it.
 ///
 /// Clones count together. Who gives a call up is not counted any more.
@@ -59,7 +61,7 @@ impl HangingCa {
 
     fn hang<T: Send>(&self) -> BoxFuture<'_, Result<T, Error>> {
         Box::pin(async move {
-            let _waiting = Waiting::new(&self.waiting);
+            let _waiting = Counted::new(&self.waiting);
             pending().await
         })
     }
@@ -86,21 +88,5 @@ impl CertificateAuthority for HangingCa {
         _: &'a CertificateId,
     ) -> BoxFuture<'a, Result<Option<RenewalAdvice>, Error>> {
         self.hang()
-    }
-}
-
-/// One call, counted while it lasts.
-pub(crate) struct Waiting<'a>(&'a watch::Sender<usize>);
-
-impl<'a> Waiting<'a> {
-    pub(crate) fn new(count: &'a watch::Sender<usize>) -> Self {
-        count.send_modify(|it| *it += 1);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|it| *it -= 1);
     }
 }

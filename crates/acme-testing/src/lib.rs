@@ -7,6 +7,8 @@
 #[cfg(feature = "ca")]
 mod ca;
 mod clock;
+#[cfg(any(feature = "client", feature = "store"))]
+mod counted;
 #[cfg(feature = "dns")]
 mod dns;
 #[cfg(feature = "client")]
