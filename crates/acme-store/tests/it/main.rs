@@ -5,6 +5,7 @@
     reason = "a test that meets what it did not expect is to fail"
 )]
 
+#[cfg(feature = "conformance")]
 mod behaviours;
 mod bundle;
 mod clock;
