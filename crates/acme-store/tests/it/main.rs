@@ -8,6 +8,8 @@
 #[cfg(feature = "conformance")]
 mod behaviours;
 mod bundle;
+#[cfg(feature = "conformance")]
+mod cas_only;
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;
