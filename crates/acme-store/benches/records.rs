@@ -23,7 +23,7 @@ use acme_store::{
     Life, MemoryRecords, Prefix, RecordCertificates, RecordStore,
     messages::{Clock, ServerName, Timestamp},
 };
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -125,7 +125,6 @@ fn records(c: &mut Criterion, store: &str, runtime: &Runtime, open: impl Fn(usiz
             });
         });
         assert_eq!(runtime.block_on(list(&records)), count);
-        group.throughput(Throughput::Elements(u64::try_from(count).unwrap()));
         group.bench_function(BenchmarkId::new("list", count), |b| {
             b.iter(|| black_box(runtime.block_on(list(&records))));
         });
@@ -167,7 +166,6 @@ fn certificates(c: &mut Criterion, runtime: &Runtime) {
                 })
             });
         });
-        group.throughput(Throughput::Elements(u64::try_from(count).unwrap()));
         group.bench_function(BenchmarkId::new("list", count), |b| {
             b.iter(|| black_box(runtime.block_on(store.list_all()).unwrap()));
         });

@@ -28,6 +28,8 @@ mod error;
 /// - **Nothing waits for ever**: each call ends in bounded time, and a future may be
 ///   dropped at any point.
 ///
+/// The feature `conformance` has a suite that asks all this of any store.
+///
 /// ```
 /// use acme_store::{
 ///     BoxFuture, BoxStream, CertificateBundle, CertificateStore, Cursor, Entry, Expect,

@@ -1,6 +1,7 @@
-//! What every record store must do, asked of any: for the authors of stores.
+//! What every store must do, asked of any: for the authors of stores.
 //!
-//! A [`Suite`] is given a way to open handles on a namespace, and hooks that do to
+//! For a certificate store there is [`CertificateSuite`], for a record store [`Suite`].
+//! It is given a way to open handles on a namespace, and hooks that do to
 //! the engine what only its author knows how to do. It gives a [`Report`]: each check
 //! has an id, and is passed, failed, or skipped with a reason. What cannot be seen
 //! without a hook that is absent is skipped, never passed.
@@ -39,6 +40,7 @@
 
 #[cfg(unix)]
 mod assistant;
+mod certificates;
 mod failing;
 mod ground;
 mod guarding;
@@ -57,5 +59,6 @@ mod watching;
 
 #[cfg(unix)]
 pub use assistant::assist;
+pub use certificates::CertificateSuite;
 pub use report::{CheckReport, Outcome, Report};
 pub use suite::{BoxError, Suite};

@@ -140,11 +140,7 @@ impl MemoryRecords {
             if ops[..at].iter().any(|it| *it.key() == key) {
                 return Err(CommitError::Conflict { key });
             }
-            state.check(op, now).map_err(|error| match error {
-                WriteError::Conflict => CommitError::Conflict { key },
-                WriteError::TooLarge { limit } => CommitError::TooLarge { key, limit },
-                WriteError::Store(error) => CommitError::Store(error),
-            })?;
+            state.check(op, now).map_err(|it| it.in_commit(&key))?;
         }
         Ok(self.apply(&mut state, ops))
     }

@@ -181,14 +181,7 @@ impl<S: RecordStore> SealedRecords<S> {
             Op::Put { key, value, .. } => (key, &**value),
             Op::Delete { key, .. } => (key, &[][..]),
         };
-        self.check(key, bytes).map_err(|error| match error {
-            WriteError::TooLarge { limit } => CommitError::TooLarge {
-                key: key.clone(),
-                limit,
-            },
-            WriteError::Store(error) => CommitError::Store(error),
-            WriteError::Conflict => CommitError::Conflict { key: key.clone() },
-        })?;
+        self.check(key, bytes).map_err(|it| it.in_commit(key))?;
         Ok(match op {
             Op::Put {
                 key,

@@ -70,7 +70,7 @@ impl FileRecords {
             if ops[..at].iter().any(|it| it.key() == key) {
                 return Err(CommitError::Conflict { key: key.clone() });
             }
-            check_length(op).map_err(|it| about(key, it))?;
+            check_length(op).map_err(|it| it.in_commit(key))?;
         }
         let turn = self.turn_to_write(wanted)?;
         if !self.is_held(guard)? {
@@ -78,7 +78,7 @@ impl FileRecords {
         }
         let mut steps = Vec::with_capacity(ops.len());
         for op in ops {
-            self.check(&op).map_err(|it| about(op.key(), it))?;
+            self.check(&op).map_err(|it| it.in_commit(op.key()))?;
             steps.push(self.step(op).map_err(CommitError::Store)?);
         }
         self.carry_out_all(&turn, &steps)
@@ -152,15 +152,6 @@ fn check_length(op: &Op) -> Result<(), WriteError> {
     match op {
         Op::Put { value, .. } if value.len() > limit => Err(WriteError::TooLarge { limit }),
         _ => Ok(()),
-    }
-}
-
-fn about(key: &Key, error: WriteError) -> CommitError {
-    let key = key.clone();
-    match error {
-        WriteError::Conflict => CommitError::Conflict { key },
-        WriteError::TooLarge { limit } => CommitError::TooLarge { key, limit },
-        WriteError::Store(error) => CommitError::Store(error),
     }
 }
 

@@ -93,6 +93,28 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// What a commit says when the write of one of its records is refused with this.
+    ///
+    /// ```
+    /// use acme_store::{CommitError, Key, WriteError};
+    ///
+    /// let key: Key = "k".parse()?;
+    /// let error = WriteError::Conflict.in_commit(&key);
+    /// assert!(matches!(error, CommitError::Conflict { key: it } if it == key));
+    /// # Ok::<_, acme_store::InvalidKey>(())
+    /// ```
+    #[must_use]
+    pub fn in_commit(self, key: &Key) -> CommitError {
+        let key = key.clone();
+        match self {
+            Self::Conflict => CommitError::Conflict { key },
+            Self::Store(error) => CommitError::Store(error),
+            Self::TooLarge { limit } => CommitError::TooLarge { key, limit },
+        }
+    }
+}
+
 /// A guarded commit was not made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -17,7 +17,7 @@ use tempfile::tempdir;
 
 use crate::{
     clock::TestClock,
-    other_process::OtherProcess,
+    other_process::{OtherProcess, is_root},
     records::{all, key, prefix, put},
 };
 
@@ -59,6 +59,22 @@ async fn another_process_whatever_its_umask_leaves_private_files() {
         assert_eq!(store.get(&key("A/b")).await.unwrap().unwrap().value, "1");
         assert_eq!(all_keys(&store).await, ["A/b", "c", "d"]);
     }
+}
+
+#[tokio::test]
+async fn another_user_is_denied() {
+    if !is_root() {
+        return;
+    }
+    let parent = tempdir().unwrap();
+    fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    put(&store, "k", "1", Expect::Absent).await;
+    let said = OtherProcess::new("records denied", &path, "022")
+        .nobody()
+        .run();
+    assert_eq!(said, ["denied"]);
 }
 
 async fn all_keys(store: &FileRecords) -> Vec<String> {

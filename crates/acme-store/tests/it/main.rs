@@ -5,8 +5,11 @@
     reason = "a test that meets what it did not expect is to fail"
 )]
 
+#[cfg(feature = "conformance")]
 mod behaviours;
 mod bundle;
+#[cfg(feature = "conformance")]
+mod cas_only;
 mod clock;
 #[cfg(feature = "conformance")]
 mod conformance;

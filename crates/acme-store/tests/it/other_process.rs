@@ -16,8 +16,8 @@ use std::{
 
 use acme_store::{
     Acquired, CertificateStore, CertificateStoreExt, DirectoryOptions, DirectoryStore, Expect,
-    FileRecords, Life, Listed, Op, PutError, RecordStore, StoreError, load_or_create_account_key,
-    messages::ServerName,
+    FileRecords, FileRecordsError, Life, Listed, Op, PutError, RecordError, RecordStore,
+    StoreError, load_or_create_account_key, messages::ServerName,
 };
 use tempfile::TempDir;
 
@@ -151,6 +151,14 @@ async fn task() {
             let _ = acme_store::conformance::assist(Arc::new(store), input, output).await;
         }
         "records for ever" => records_killed::write_for_ever(&path).await,
+        "records denied" => {
+            let opened = FileRecords::open(&path, Arc::new(RealClock::new())).await;
+            let Err(FileRecordsError::Io { source, .. }) = opened else {
+                panic!("{opened:?}")
+            };
+            assert!(matches!(source, RecordError::Denied { .. }), "{source:?}");
+            say("denied");
+        }
         "records once" => records_once(&path).await,
         #[cfg(target_os = "linux")]
         "watch and go" => notification::watch_and_go(&path).await,
