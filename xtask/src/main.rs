@@ -13,6 +13,7 @@ mod failure;
 mod fuzz;
 mod interop;
 mod pebble;
+mod readers;
 mod step;
 mod test;
 mod tidy;
@@ -52,6 +53,9 @@ enum Verb {
     Interop(interop::Wanted),
     /// Finds or installs Pebble and pebble-challtestsrv, and prints where they are.
     Pebble,
+    /// Lets programs of others (TxSNI, Twisted, HAProxy, txacme), found or installed, read the
+    /// directory that our store writes.
+    Readers(readers::Wanted),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +82,7 @@ fn run(verb: Verb) -> Result<Outcome, Failure> {
         Verb::Fuzz(wanted) => fuzz::run(&root, &wanted),
         Verb::Interop(wanted) => interop::run(&root, &wanted),
         Verb::Pebble => pebble::run(&root),
+        Verb::Readers(wanted) => readers::run(&root, &wanted),
     }
 }
 

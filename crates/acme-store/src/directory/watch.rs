@@ -44,6 +44,7 @@ pub(super) fn watch(
         notifier: None,
         seen: None,
         links: false,
+        readable: false,
         events: VecDeque::new(),
         pause: Duration::ZERO,
         sleep: None,
@@ -67,6 +68,8 @@ struct Watcher {
     seen: Option<BTreeMap<ServerName, u64>>,
     /// Whether there were links, of whose targets no system tells.
     links: bool,
+    /// Whether the last look went well; that one does not any more is said once.
+    readable: bool,
     events: VecDeque<StoreEvent>,
     /// How long the next sleep is; zero before the first look.
     pause: Duration,
@@ -147,12 +150,12 @@ impl Watcher {
                 self.events = changes(self.seen.as_ref(), &new);
                 self.seen = Some(new);
                 self.links = links;
+                self.readable = true;
                 self.until_look = QUIET;
             }
             Err(error) => {
-                let known = self.seen.is_some();
                 self.forget();
-                if known {
+                if std::mem::take(&mut self.readable) {
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
                     tracing::warn!(%error, cause, "the certificate directory cannot be read any more");
                 }
