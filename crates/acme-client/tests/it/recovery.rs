@@ -32,6 +32,7 @@ async fn a_lost_finalize_is_sent_again() {
     assert_eq!(world.asked_for(Asked::NewOrder), 1);
 }
 
+// C25.
 #[tokio::test]
 async fn an_order_that_is_not_ready_yet_is_finalized_later() {
     let world = World::new().await;
