@@ -128,6 +128,18 @@ async fn passing_troubles_do_not_cost_the_order() {
     assert!(waits.contains(&Duration::from_secs(10)), "{waits:?}");
 }
 
+// Let's Encrypt's "paused" names no end: a person must act, and no look helps.
+#[tokio::test]
+async fn a_limit_without_an_end_is_not_waited_for() {
+    let world = World::with(builder().processing_polls(1)).await;
+    world
+        .ca
+        .inject(acme_testing::Fault::RateLimited(None).on(Asked::Certificate));
+    let error = world.obtain(&["a.example"]).await.unwrap_err();
+    assert!(error.has_problem(&ProblemType::RateLimited), "{error}");
+    assert_eq!(world.asked_for(Asked::Certificate), 1);
+}
+
 #[tokio::test]
 async fn retry_after_is_obeyed() {
     let world = World::with(
