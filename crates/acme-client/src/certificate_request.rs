@@ -239,7 +239,10 @@ impl CertificateRequest {
         self.journal.as_deref()
     }
 
-    pub(crate) const fn time_limit(&self) -> Option<Duration> {
+    /// How long all of it may take, for those who implement a
+    /// [`CertificateAuthority`](crate::CertificateAuthority).
+    #[must_use]
+    pub const fn time_limit(&self) -> Option<Duration> {
         self.deadline
     }
 

@@ -11,9 +11,29 @@ use crate::{Client, Error, ErrorKind, Operation, Repeat, Reply, Sender};
 /// How long a directory is believed.
 pub const DIRECTORY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The directory as it was fetched last, and when.
+/// How long an aged directory is used on before the next try to get a new one.
+const NEXT_TRY: Duration = Duration::from_secs(10 * 60);
+
+/// The directory as it was fetched last.
 #[derive(Debug, Default)]
-pub(crate) struct DirectoryCache(Mutex<Option<(Timestamp, Arc<Directory>)>>);
+pub(crate) struct DirectoryCache(Mutex<Option<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    directory: Arc<Directory>,
+    since: Timestamp,
+    lifetime: Duration,
+}
+
+impl Kept {
+    const fn new(directory: Arc<Directory>, since: Timestamp) -> Self {
+        Self {
+            directory,
+            since,
+            lifetime: DIRECTORY_LIFETIME,
+        }
+    }
+}
 
 impl Client {
     /// The directory: fetched once, and again after [`DIRECTORY_LIFETIME`], or when the CA answers
@@ -28,20 +48,21 @@ impl Client {
     pub async fn directory(&self) -> Result<Arc<Directory>, Error> {
         let mut kept = self.directory_cache().0.lock().await;
         let now = self.clock().now();
-        if let Some((since, directory)) = &*kept
-            && now.duration_since(*since).unsigned_abs() < DIRECTORY_LIFETIME
+        if let Some(kept) = &*kept
+            && now.duration_since(kept.since).unsigned_abs() < kept.lifetime
         {
-            return Ok(directory.clone());
+            return Ok(kept.directory.clone());
         }
         match self.fetch_directory().await {
             Ok(directory) => {
-                *kept = Some((now, directory.clone()));
+                *kept = Some(Kept::new(directory.clone(), now));
                 Ok(directory)
             }
-            Err(error) => match &*kept {
-                Some((_, directory)) => {
+            Err(error) => match &mut *kept {
+                Some(kept) => {
                     tracing::warn!(%error, "the directory could not be refreshed");
-                    Ok(directory.clone())
+                    (kept.since, kept.lifetime) = (now, NEXT_TRY);
+                    Ok(kept.directory.clone())
                 }
                 None => Err(error),
             },
@@ -52,13 +73,13 @@ impl Client {
     /// share one request.
     pub(crate) async fn directory_after(&self, old: &Directory) -> Result<Arc<Directory>, Error> {
         let mut kept = self.directory_cache().0.lock().await;
-        if let Some((_, directory)) = &*kept
-            && **directory != *old
+        if let Some(kept) = &*kept
+            && *kept.directory != *old
         {
-            return Ok(directory.clone());
+            return Ok(kept.directory.clone());
         }
         let directory = self.fetch_directory().await?;
-        *kept = Some((self.clock().now(), directory.clone()));
+        *kept = Some(Kept::new(directory.clone(), self.clock().now()));
         Ok(directory)
     }
 

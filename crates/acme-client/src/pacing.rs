@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use acme_messages::ProblemType;
+
 use crate::{Client, Error};
 
 /// How long the CA may take over all authorizations of an order, and over issuing.
@@ -222,7 +224,9 @@ impl Patience {
 
     /// Waits after an error that may pass, or gives it back.
     pub(crate) async fn endure(&mut self, client: &Client, error: Error) -> Result<(), Error> {
-        if !error.is_transient() {
+        // A limit that names no end wants a person, not another look.
+        let endless = error.has_problem(&ProblemType::RateLimited) && error.retry_after().is_none();
+        if endless || !error.is_transient() {
             return Err(error);
         }
         tracing::debug!(%error, "looking again");

@@ -88,7 +88,8 @@ impl Attempts {
     ///
     /// Only the network's and the server's own troubles are worth another attempt.
     pub(crate) async fn pause(&mut self, client: &Client, error: Error) -> Result<(), Error> {
-        let limited = error.has_problem(&ProblemType::RateLimited) && error.retry_after().is_some();
+        let limited = error.has_problem(&ProblemType::RateLimited) || error.status() == Some(429);
+        let limited = limited && error.retry_after().is_some();
         let passing = matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout)
             || error.status() >= Some(500)
             || limited;

@@ -58,7 +58,8 @@ async fn what_was_not_sent_is_told_from_what_was_lost() {
 
     let sent = transport.send(get(&url), 10).await;
     assert_eq!(sent.unwrap_err().failure(), TransportFailure::BodyTooLong);
-    transport.send(get(&url), 1 << 16).await.unwrap();
+    let answer = transport.send(get(&url), 1 << 16).await.unwrap();
+    assert_eq!(answer.version(), http::Version::HTTP_2, "it is offered");
     // RFC 8555, section 6.1: the HTTP library is named too.
     let agent = ca
         .requests()

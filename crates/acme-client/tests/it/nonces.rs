@@ -10,6 +10,7 @@ use crate::{
     world::{World, within},
 };
 
+// C38.
 #[tokio::test]
 async fn bad_nonce_uses_the_errors_nonce() {
     let world = World::new().await;

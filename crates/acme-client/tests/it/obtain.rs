@@ -30,6 +30,7 @@ async fn several_names_in_one_certificate() {
     issued.chain.check_links().unwrap();
 }
 
+// C34.
 #[tokio::test]
 async fn no_supported_challenge_names_offered_and_available() {
     let world = World::with(builder().challenges([ChallengeType::Dns01])).await;
@@ -55,6 +56,7 @@ async fn the_callers_order_of_responders_counts() {
     within(account.obtain(&request)).await.unwrap();
 }
 
+// C35.
 #[tokio::test]
 async fn authorization_failed_carries_the_problem_and_the_name() {
     let world = World::new().await;
@@ -178,6 +180,7 @@ async fn resumed_valid_order_finishes() {
     assert_eq!(world.asked(), [Asked::NewOrder, Asked::Certificate]);
 }
 
+// C47, C48.
 #[tokio::test]
 async fn what_the_ca_says_is_told() {
     let world = World::new().await;

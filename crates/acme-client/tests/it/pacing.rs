@@ -29,7 +29,7 @@ async fn pending(world: &World, pacing: Pacing) -> (QuickClock, acme_client::Ord
     (clock, order)
 }
 
-// C31, C32: the waits double, to a limit, and end.
+// C31, C32, C50: the waits are the clock's; they double, to a limit, and end.
 #[tokio::test]
 async fn a_slow_ca_is_not_pestered() {
     let world = World::new().await;

@@ -32,6 +32,7 @@ async fn a_lost_finalize_is_sent_again() {
     assert_eq!(world.asked_for(Asked::NewOrder), 1);
 }
 
+// C25.
 #[tokio::test]
 async fn an_order_that_is_not_ready_yet_is_finalized_later() {
     let world = World::new().await;
@@ -125,6 +126,18 @@ async fn passing_troubles_do_not_cost_the_order() {
     assert_eq!(world.asked_for(Asked::NewOrder), 1);
     let waits = world.clock.waits();
     assert!(waits.contains(&Duration::from_secs(10)), "{waits:?}");
+}
+
+// Let's Encrypt's "paused" names no end: a person must act, and no look helps.
+#[tokio::test]
+async fn a_limit_without_an_end_is_not_waited_for() {
+    let world = World::with(builder().processing_polls(1)).await;
+    world
+        .ca
+        .inject(acme_testing::Fault::RateLimited(None).on(Asked::Certificate));
+    let error = world.obtain(&["a.example"]).await.unwrap_err();
+    assert!(error.has_problem(&ProblemType::RateLimited), "{error}");
+    assert_eq!(world.asked_for(Asked::Certificate), 1);
 }
 
 #[tokio::test]

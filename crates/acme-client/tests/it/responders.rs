@@ -1,6 +1,9 @@
 //! Whatever happens, no answer stays up.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use acme_client::{
     ErrorKind,
@@ -13,6 +16,30 @@ use crate::{
     transport::Meddle,
     world::{World, http_01, request, until, within},
 };
+
+// C30: the CA is told when the answer is up, and it stays up until the CA has seen it.
+#[tokio::test]
+async fn started_before_the_ca_is_told() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let request = world.request(&["a.example"]);
+    world.ca.hold_validations();
+    let (responder, asked) = (world.responder.clone(), Arc::new(AtomicUsize::new(0)));
+    let seen = asked.clone();
+    world.transport.rule(move |request| {
+        if request.uri().path().contains("challenge") {
+            seen.store(responder.under_way(), Ordering::SeqCst);
+        }
+        Meddle::Pass
+    });
+    let obtain = tokio::spawn(async move { account.obtain(&request).await });
+    within(world.ca.wait_for(Asked::Challenge, 1)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(world.responder.under_way(), 1);
+    world.ca.release_validations();
+    within(obtain).await.unwrap().unwrap();
+    assert_eq!(world.responder.under_way(), 0);
+}
 
 #[tokio::test]
 async fn stopped_on_success() {
