@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod alternate;
+mod challenges;
 mod clock;
 mod faulty_responder;
 mod pki;
@@ -15,11 +15,11 @@ mod account_keys;
 #[cfg(feature = "ca")]
 mod addresses;
 #[cfg(feature = "ca")]
+mod alternate;
+#[cfg(feature = "ca")]
 mod authorization;
 #[cfg(feature = "ca")]
 mod caa;
-#[cfg(feature = "ca")]
-mod challenges;
 #[cfg(feature = "ca")]
 mod client;
 #[cfg(feature = "ca")]
