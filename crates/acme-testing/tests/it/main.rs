@@ -2,13 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod challenges;
+mod clock;
+mod faulty_responder;
+mod pki;
+mod recording_responder;
+mod valid_for_name;
+
+#[cfg(feature = "ca")]
 mod account;
 mod account_keys;
 mod addresses;
 mod alternate;
+#[cfg(feature = "ca")]
+mod alternate;
+#[cfg(feature = "ca")]
 mod authorization;
 mod caa;
 mod challenges;
+#[cfg(feature = "ca")]
 mod client;
 mod clock;
 mod closed_account;

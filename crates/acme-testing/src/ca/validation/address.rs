@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use acme_messages::ServerName;
+use acme_messages::{Problem, ProblemType, ServerName};
 use domain::base::Rtype;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -13,14 +13,12 @@ use super::{Look, Verdict, dns::Record};
 use crate::ca::config::Addresses;
 
 impl Look {
-    /// The addresses to try, an IPv6 address before an IPv4 address and no second one of either.
+    /// The addresses to try, one at least, an IPv6 address before an IPv4 address and no second one of either.
     pub(super) async fn addresses(&self, name: &ServerName) -> Verdict<Vec<IpAddr>> {
-        let nowhere = || {
-            let kind = acme_messages::ProblemType::Dns;
-            self.problem(kind, format_args!("there is no address for {name}"))
-        };
         let dns = match self.config().resolver.addresses(name) {
-            Addresses::Known(address) => return address.map(|it| vec![it]).ok_or_else(nowhere),
+            Addresses::Known(address) => {
+                return address.map(|it| vec![it]).ok_or_else(|| self.nowhere(name));
+            }
             Addresses::AskDns => match name {
                 ServerName::Dns(dns) => dns.base(),
                 ServerName::Ip(address) => return Ok(vec![*address]),
@@ -40,11 +38,17 @@ impl Look {
                 let found = [v6, v4].into_iter().flatten();
                 let addresses: Vec<_> = found.filter_map(|it| first(&it)).collect();
                 if addresses.is_empty() {
-                    return Err(nowhere());
+                    return Err(self.nowhere(name));
                 }
                 Ok(addresses)
             }
         }
+    }
+
+    /// There is no address to knock at.
+    pub(super) fn nowhere(&self, name: &ServerName) -> Box<Problem> {
+        let detail = format_args!("there is no address for {name}");
+        self.problem(ProblemType::Dns, detail)
     }
 
     /// Connects, in half the time at most: the other half is for another address, or the answer.

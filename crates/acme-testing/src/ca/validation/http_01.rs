@@ -45,25 +45,25 @@ pub(super) async fn validate(look: &Look) -> Verdict<()> {
 
 /// Follows redirects from the first target at this address to an answer that is none.
 async fn follow(look: &Look, first: &Target, address: IpAddr) -> Result<Answer, Miss> {
-    let mut address = address;
-    let mut seen = vec![first.clone()];
+    let (mut target, mut address) = (first.clone(), address);
+    let mut seen = Vec::new();
     for _ in 0..=MAX_REDIRECTS {
-        let target = &seen[seen.len() - 1];
-        let answer = fetch(look, target, address).await?;
+        let answer = fetch(look, &target, address).await?;
         if !redirects(look, answer.status)? {
             return Ok(answer);
         }
         let next = target
             .redirected(answer.location.as_ref())
             .map_err(|detail| look.connection(format_args!("a redirect {detail}")))?;
+        seen.push(target);
         if seen.contains(&next) {
             let detail = format_args!("the redirects go in a circle, by {next}");
             return Err(look.connection(detail).into());
         }
         // Other hosts are given one try alone: so does Boulder.
         let addresses = look.addresses(&next.host).await?;
-        address = addresses[0];
-        seen.push(next);
+        address = *addresses.first().ok_or_else(|| look.nowhere(&next.host))?;
+        target = next;
     }
     let detail = format_args!("there are more than {MAX_REDIRECTS} redirects");
     Err(look.connection(detail).into())
