@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use acme_messages::{CertificateChain, ServerName, jose::PrivateKey};
+use acme_messages::{CertificateChain, Problem, ProblemType, ServerName, jose::PrivateKey};
 use hyper::{rt::Executor, service::service_fn};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use rustls::{
@@ -66,13 +66,29 @@ pub(super) async fn run(
                 tasks.spawn(async move {
                     // The sender is the authority's, which is here.
                     let _ = held.wait_for(|held| !held).await;
-                    validation::run(authority, job).await;
+                    validate(authority, job).await;
                 });
             }
             Some(_) = tasks.join_next() => {}
         }
     }
     tasks.shutdown().await;
+}
+
+/// Validates; a panic, as of a resolver that a test brought, fails the challenge,
+/// so that whoever waits for its end does not wait for ever.
+async fn validate(authority: Arc<Authority>, job: Job) {
+    let challenge = job.challenge.clone();
+    let mut validation = JoinSet::new();
+    validation.spawn(validation::run(Arc::clone(&authority), job));
+    if let Some(Err(error)) = validation.join_next().await {
+        let detail = "the validation panicked; the CA's process says where";
+        tracing::error!(%error, "validation ended");
+        let problem = Problem::new(ProblemType::ServerInternal, detail);
+        let now = authority.now();
+        authority.state().settle(&challenge, Err(problem), now, now);
+        authority.settled.notify_waiters();
+    }
 }
 
 async fn connection(

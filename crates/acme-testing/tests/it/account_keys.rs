@@ -118,3 +118,28 @@ async fn the_algorithms_on_offer_are_told() {
     assert_eq!(has("EdDSA"), cfg!(feature = "ed25519"));
     assert_eq!(has("RS256"), cfg!(feature = "rsa"));
 }
+
+#[cfg(feature = "p521")]
+#[tokio::test]
+async fn a_p521_key_serves_an_account() {
+    use acme_testing::messages::jose::{Jwk, ProtectedHeader, UnsignedJws};
+    use p521::{
+        ecdsa::{Signature, SigningKey, signature::Signer},
+        elliptic_curve::Generate,
+        pkcs8::EncodePublicKey,
+    };
+
+    let ca = builder().start().await.unwrap();
+    let mut client = Client::connect(&ca).await;
+    let key = SigningKey::generate();
+    let spki = key.verifying_key().to_public_key_der().unwrap();
+    let jwk = Jwk::from_spki_der(spki.as_bytes()).unwrap();
+    let url = client.directory.new_account.clone();
+    let header = ProtectedHeader::with_jwk(jwk, &url).nonce(client.nonce().await);
+    assert_eq!(header.alg.to_string(), "ES512");
+    let unsigned = UnsignedJws::new(&header, br#"{"termsOfServiceAgreed":true}"#);
+    let signature: Signature = key.sign(unsigned.signing_input());
+    let body = unsigned.assemble(&signature.to_bytes()).to_json();
+    let answer = client.send(Client::request(Method::POST, &url, body)).await;
+    answer.expect(201);
+}

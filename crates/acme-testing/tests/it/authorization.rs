@@ -121,3 +121,22 @@ async fn no_other_challenge_helps_after_a_failure() {
     assert_eq!(seen.challenges[0].status, ChallengeStatus::Invalid);
     assert!(seen.challenges[0].error.is_some());
 }
+
+/// A resolver that a test brought may panic; nobody waits for its answer in vain.
+#[tokio::test]
+async fn a_validation_that_panics_fails() {
+    fn nowhere(_: &acme_testing::messages::ServerName) -> Option<std::net::IpAddr> {
+        panic!("this resolver knows no names")
+    }
+    let mut world = World::with(builder().resolve(nowhere)).await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let url = order.authorizations[0].clone();
+    let (challenge, _) = world.client.challenge(&url, ChallengeType::Http01).await;
+    let answer = world.client.post(&challenge.url, json!({})).await;
+    answer.expect(200);
+    let seen: Authorization = world.client.fetch(&url).await.json();
+    assert_eq!(seen.status, AuthorizationStatus::Invalid);
+    let error = seen.challenges[0].error.as_ref().unwrap();
+    assert_eq!(error.kind, ProblemType::ServerInternal);
+    world.client.order(&["example.org"]).await;
+}

@@ -11,6 +11,7 @@ mod valid_for_name;
 
 #[cfg(feature = "ca")]
 mod account;
+#[cfg(feature = "ca")]
 mod account_keys;
 mod addresses;
 mod alternate;
@@ -23,9 +24,11 @@ mod challenges;
 #[cfg(feature = "ca")]
 mod client;
 mod clock;
+#[cfg(feature = "ca")]
 mod closed_account;
 mod concurrency;
 mod csr;
+#[cfg(feature = "ca")]
 mod dns_01;
 mod dns_persist_01;
 mod dns_world;
@@ -37,6 +40,7 @@ mod fault_headers;
 mod fault_resources;
 mod faults;
 mod faulty_responder;
+#[cfg(feature = "ca")]
 mod finalize;
 mod handle;
 mod headers;
@@ -45,6 +49,7 @@ mod hostile;
 mod http_01;
 mod http_01_redirect;
 mod http_2;
+#[cfg(feature = "ca")]
 mod identifiers;
 mod issuance_gate;
 mod key_change;
@@ -53,14 +58,17 @@ mod load;
 mod nonces;
 mod order;
 mod orders_list;
+#[cfg(feature = "ca")]
 mod payloads;
 mod perspectives;
 mod pki;
+#[cfg(feature = "ca")]
 mod plain_http;
 mod pre_authorization;
 mod profile;
 mod quick_clock;
 mod recording_responder;
+#[cfg(feature = "ca")]
 mod renewal;
 mod request;
 mod revocation;
@@ -79,5 +87,14 @@ mod stores;
 mod strategies;
 #[cfg(feature = "suite")]
 mod suite;
+#[cfg(feature = "ca")]
+mod terms;
+#[cfg(feature = "dns")]
+mod test_dns;
+#[cfg(feature = "ca")]
+mod tls_alpn_01;
+#[cfg(feature = "client")]
+mod transports;
+mod valid_for_name;
 #[cfg(feature = "hyper")]
 mod wildcard;
