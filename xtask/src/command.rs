@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -53,6 +55,22 @@ pub(crate) fn cargo_output(root: &Path, arguments: &[&str]) -> Result<String, Fa
         arguments.join(" "),
         String::from_utf8_lossy(&output.stderr).trim_end()
     )))
+}
+
+/// Builds the program `acme` and tells where it is.
+pub(crate) fn acme_program(root: &Path, profile: &[&str]) -> Result<PathBuf, Failure> {
+    println!("building acme");
+    let arguments = "build -p acme-cli --locked --message-format json-render-diagnostics";
+    let arguments: Vec<_> = arguments
+        .split(' ')
+        .chain(profile.iter().copied())
+        .collect();
+    cargo_output(root, &arguments)?
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "acme")
+        .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
+        .ok_or_else(|| Failure::new("cargo does not tell where it built `acme`"))
 }
 
 /// How a program fared that had to end within a given time.

@@ -3,6 +3,7 @@
 mod authority;
 mod certbot;
 mod client;
+mod dns;
 mod lego;
 mod openssl;
 mod operation;
@@ -17,10 +18,10 @@ mod web;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::Value;
 
-use crate::command::cargo_output;
+use crate::command::acme_program;
 use crate::failure::Failure;
+use crate::pebble;
 use crate::step::{Outcome, Step};
 use client::Client;
 use scenario::SCENARIOS;
@@ -62,6 +63,13 @@ pub(crate) fn step() -> Step {
     }
 }
 
+/// The programs that every scenario may need.
+#[derive(Debug)]
+struct Programs {
+    acme: PathBuf,
+    challtestsrv: PathBuf,
+}
+
 fn all() -> Vec<Box<dyn Client>> {
     vec![
         Box::new(certbot::Certbot),
@@ -86,7 +94,11 @@ fn chosen(names: &[String]) -> Result<Vec<Box<dyn Client>>, Failure> {
 }
 
 fn run_with(root: &Path, clients: &[Box<dyn Client>]) -> Result<Outcome, Failure> {
-    let acme = acme_program(root)?;
+    let found = pebble::find(root).map_err(Failure::new)?;
+    let programs = Programs {
+        acme: acme_program(root, &[])?,
+        challtestsrv: found.programs.challtestsrv,
+    };
     let folder = root.join("target").join("interop");
     let mut table = Table::new(clients.iter().map(|it| program::version(it.name())));
     for scenario in SCENARIOS {
@@ -94,7 +106,7 @@ fn run_with(root: &Path, clients: &[Box<dyn Client>]) -> Result<Outcome, Failure
             println!("{}: {}", client.name(), scenario.name);
             let folder = folder.join(client.name()).join(scenario.name);
             scenario
-                .run(client.as_ref(), &acme, &folder, |row, verdict| {
+                .run(client.as_ref(), &programs, &folder, |row, verdict| {
                     println!("  {}: {verdict}", row.title);
                     table.set(row.title, column, verdict);
                 })
@@ -114,19 +126,6 @@ fn run_with(root: &Path, clients: &[Box<dyn Client>]) -> Result<Outcome, Failure
             "{failures} of the operations failed, and the CA may be to blame"
         ))),
     }
-}
-
-/// Builds the program `acme` and tells where it is.
-fn acme_program(root: &Path) -> Result<PathBuf, Failure> {
-    println!("building acme");
-    let arguments = "build -p acme-cli --locked --message-format json-render-diagnostics";
-    let arguments: Vec<_> = arguments.split(' ').collect();
-    cargo_output(root, &arguments)?
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "acme")
-        .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-        .ok_or_else(|| Failure::new("cargo does not tell where it built `acme`"))
 }
 
 #[cfg(test)]

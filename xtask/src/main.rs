@@ -6,6 +6,7 @@
 )]
 
 mod apt;
+mod bench;
 mod ci;
 mod command;
 mod conformance;
@@ -49,6 +50,9 @@ enum Verb {
     Conformance(Named),
     /// Runs the parsers on inputs that are nearly right, or says how to do so for long.
     Fuzz(fuzz::Wanted),
+    /// Measures what needs more than one program; benches of single crates are `cargo bench -p CRATE`.
+    #[command(subcommand)]
+    Bench(bench::Subject),
     /// Runs ACME clients of others (certbot, lego, uacme), found or installed, against `acme ca`.
     Interop(interop::Wanted),
     /// Finds or installs Pebble and pebble-challtestsrv, and prints where they are.
@@ -80,6 +84,7 @@ fn run(verb: Verb) -> Result<Outcome, Failure> {
         Verb::Tidy => tidy::run(&root),
         Verb::Conformance(named) => conformance::run(&root, &named),
         Verb::Fuzz(wanted) => fuzz::run(&root, &wanted),
+        Verb::Bench(subject) => bench::run(&root, &subject),
         Verb::Interop(wanted) => interop::run(&root, &wanted),
         Verb::Pebble => pebble::run(&root),
         Verb::Readers(wanted) => readers::run(&root, &wanted),

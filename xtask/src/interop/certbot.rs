@@ -46,10 +46,10 @@ impl Client for Certbot {
                 if certificate.names.iter().any(|it| is_address(it)) {
                     return Attempt::Cannot("this version takes no addresses");
                 }
-                issue(&mut command, certificate);
+                issue(&mut command, certificate, site);
             }
             Operation::IssueOtherChain(certificate) => {
-                issue(&mut command, certificate);
+                issue(&mut command, certificate, site);
                 command.arg("--preferred-chain");
                 command.arg(site.authority.other_root().unwrap_or_default());
             }
@@ -93,8 +93,26 @@ fn register(command: &mut Command) {
     command.args(["-m", "one@example.test"]);
 }
 
-fn issue(command: &mut Command, certificate: Certificate) {
-    command.args(["certonly", "--standalone", "--key-type"]);
+fn issue(command: &mut Command, certificate: Certificate, site: &Site) {
+    command.arg("certonly");
+    match &site.dns {
+        Some(dns) => {
+            let name = "_acme-challenge.$CERTBOT_DOMAIN.";
+            let set = format!("#!/bin/sh\n{}\n", dns.set(name, "$CERTBOT_VALIDATION"));
+            let clear = format!("#!/bin/sh\n{}\n", dns.clear(name));
+            command.args(["--manual", "--preferred-challenges", "dns"]);
+            command
+                .arg("--manual-auth-hook")
+                .arg(site.script("set", &set));
+            command
+                .arg("--manual-cleanup-hook")
+                .arg(site.script("clear", &clear));
+        }
+        None => {
+            command.arg("--standalone");
+        }
+    }
+    command.arg("--key-type");
     command.arg(match certificate.key {
         Key::P256 => "ecdsa",
         Key::Rsa => "rsa",

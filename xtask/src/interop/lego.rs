@@ -1,6 +1,7 @@
 //! lego: its own servers on the ports where http-01 and tls-alpn-01 knock.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::client::{Attempt, Beside, Client};
 use super::operation::{Certificate, Challenge, Key, Operation};
@@ -11,6 +12,23 @@ const ALWAYS: &str = "36500";
 
 /// What is asked for where nothing is to come of it.
 const NEVER: Certificate = Certificate::new(&["never.example.test"], Challenge::Http01, Key::P256);
+
+/// Its provider that calls a program: with `present` or `cleanup`, the name and the value.
+fn by_dns(command: &mut Command, site: &Site) {
+    let Some(dns) = &site.dns else { return };
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\npresent) {} ;;\ncleanup) {} ;;\nesac\n",
+        dns.set("$2", "$3"),
+        dns.clear("$2")
+    );
+    command
+        .env("EXEC_PATH", site.script("provider", &script))
+        .env("EXEC_PROPAGATION_TIMEOUT", "10")
+        .env("EXEC_POLLING_INTERVAL", "1")
+        .env("EXEC_SEQUENCE_INTERVAL", "1")
+        .args(["--dns", "exec", "--dns.disable-cp"])
+        .args(["--dns.resolvers", &dns.address]);
+}
 
 #[derive(Debug)]
 pub(super) struct Lego;
@@ -35,6 +53,7 @@ impl Client for Lego {
                 command.args(["--domains", name]);
             }
             match certificate.challenge {
+                Challenge::Dns01 => by_dns(&mut command, site),
                 Challenge::Http01 => {
                     command.args(["--http", "--http.port"]);
                     command.arg(format!("127.0.0.1:{}", site.http_port));

@@ -40,6 +40,7 @@ pub(super) struct Certificate {
 /// How names are proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
+    Dns01,
     Http01,
     TlsAlpn01,
 }
@@ -68,6 +69,7 @@ impl Certificate {
 impl Challenge {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
+            Self::Dns01 => "dns-01",
             Self::Http01 => "http-01",
             Self::TlsAlpn01 => "tls-alpn-01",
         }

@@ -11,8 +11,9 @@ use crate::pebble::executable;
 /// How long a program may take to tell its version.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
-/// What is used besides the clients: to check certificates, and to let a client trust a root.
-const TOOLS: [&str; 2] = ["openssl", "unshare"];
+/// What is used besides the clients: to fill the DNS server, to check certificates, and to let a
+/// client trust a root.
+const TOOLS: [&str; 3] = ["curl", "openssl", "unshare"];
 
 /// The package of a program; most bear its name.
 fn package(program: &str) -> &str {

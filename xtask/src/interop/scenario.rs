@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::Programs;
 use super::client::{Attempt, Client};
 use super::openssl;
 use super::operation::{Certificate, Challenge, Key, Operation};
@@ -23,6 +24,11 @@ const RSA: Certificate = Certificate::new(&["rsa.example.test"], Challenge::Http
 const ADDRESS: Certificate = Certificate::new(&["127.0.0.1"], Challenge::Http01, Key::P256);
 const IN_TLS: Certificate =
     Certificate::new(&["tls.example.test"], Challenge::TlsAlpn01, Key::P256);
+const WILDCARD: Certificate = Certificate::new(
+    &["dns.example.test", "*.dns.example.test"],
+    Challenge::Dns01,
+    Key::P256,
+);
 const ONE: Certificate = Certificate::new(&["www.example.test"], Challenge::Http01, Key::P256);
 
 /// A CA, and what is asked of a client there, in order.
@@ -32,6 +38,8 @@ pub(super) struct Scenario {
     pub(super) name: &'static str,
     /// How the CA is started.
     arguments: &'static [&'static str],
+    /// Whether it looks up records at a DNS server.
+    with_dns: bool,
     rows: &'static [Row],
 }
 
@@ -83,6 +91,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             row("change the account's key", Operation::ChangeKey),
             row("close the account", Operation::Deactivate),
         ],
+        with_dns: false,
     },
     Scenario {
         name: "nonces",
@@ -98,6 +107,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 first: false,
             },
         ],
+        with_dns: false,
     },
     Scenario {
         name: "slow",
@@ -106,6 +116,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             first("register at a slow CA", Operation::Register),
             row("issue at a slow CA", Operation::Issue(ONE)),
         ],
+        with_dns: false,
     },
     Scenario {
         name: "bound",
@@ -121,6 +132,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             row("register with the binding", Operation::RegisterBound),
             row("issue with a bound account", Operation::Issue(ONE)),
         ],
+        with_dns: false,
     },
     Scenario {
         name: "alternates",
@@ -129,6 +141,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             first("register where chains differ", Operation::Register),
             row("issue, the other chain", Operation::IssueOtherChain(ONE)),
         ],
+        with_dns: false,
+    },
+    Scenario {
+        name: "dns",
+        arguments: &[],
+        rows: &[
+            first("register where DNS counts", Operation::Register),
+            row(
+                "issue, dns-01, wildcard and its parent",
+                Operation::Issue(WILDCARD),
+            ),
+            row("renew, dns-01", Operation::Renew(WILDCARD)),
+            row("revoke, wildcard", Operation::Revoke(WILDCARD)),
+        ],
+        with_dns: true,
     },
     Scenario {
         name: "chatty",
@@ -147,6 +174,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 Operation::Issue(ONE),
             ),
         ],
+        with_dns: false,
     },
 ];
 
@@ -155,11 +183,11 @@ impl Scenario {
     pub(super) fn run(
         &self,
         client: &dyn Client,
-        acme: &Path,
+        programs: &Programs,
         folder: &Path,
         mut tell: impl FnMut(&Row, Verdict),
     ) -> Result<(), String> {
-        let site = Site::new(acme, folder, self.arguments)?;
+        let site = Site::new(programs, folder, self.arguments, self.with_dns)?;
         let _beside = client.prepare(&site)?;
         for (number, row) in self.rows.iter().enumerate() {
             let log = site.path(&format!("{:02}.log", number + 1));

@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
+use super::Programs;
 use super::authority::Authority;
+use super::dns::DnsServer;
 
 /// Variables that would send a client elsewhere.
 const PROXIES: [&str; 8] = [
@@ -27,23 +29,39 @@ pub(super) struct Site {
     pub(super) authority: Authority,
     pub(super) http_port: u16,
     pub(super) tls_port: u16,
+    /// Where dns-01 is looked up, in a scenario about that.
+    pub(super) dns: Option<DnsServer>,
 }
 
 impl Site {
     /// Empties the folder and starts a CA that knocks on ports which are free now.
-    pub(super) fn new(acme: &Path, folder: &Path, arguments: &[&str]) -> Result<Self, String> {
+    pub(super) fn new(
+        programs: &Programs,
+        folder: &Path,
+        arguments: &[&str],
+        with_dns: bool,
+    ) -> Result<Self, String> {
         let io = |error: io::Error| format!("{}: {error}", folder.display());
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
             _ => fs::create_dir_all(folder).map_err(io)?,
         }
-        let [http_port, tls_port] = free_ports().map_err(io)?;
-        let authority = Authority::start(acme, folder, http_port, tls_port, arguments)?;
+        let [http_port, tls_port, dns_ports @ ..] = free_ports().map_err(io)?;
+        let mut arguments = arguments.to_vec();
+        let dns = match with_dns {
+            true => Some(DnsServer::start(&programs.challtestsrv, folder, dns_ports)?),
+            false => None,
+        };
+        if let Some(dns) = &dns {
+            arguments.extend(["--resolver", &dns.address]);
+        }
+        let authority = Authority::start(&programs.acme, folder, http_port, tls_port, &arguments)?;
         Ok(Self {
             folder: folder.to_owned(),
             authority,
             http_port,
             tls_port,
+            dns,
         })
     }
 
@@ -83,12 +101,12 @@ fn make_executable(_: &Path) {}
 
 /// Ports below those that the system gives to outgoing connections, so that none of these takes
 /// one before the client does.
-fn free_ports() -> io::Result<[u16; 2]> {
+fn free_ports() -> io::Result<[u16; 4]> {
     let start = 12_000 + u16::try_from(process::id() % 9_000).unwrap_or(0);
     let mut free =
         (start..32_000).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-    match (free.next(), free.next()) {
-        (Some(first), Some(second)) => Ok([first, second]),
-        _ => Err(io::Error::other("no port of 127.0.0.1 is free")),
-    }
+    let ports: Vec<_> = free.by_ref().take(4).collect();
+    ports
+        .try_into()
+        .map_err(|_| io::Error::other("no port of 127.0.0.1 is free"))
 }

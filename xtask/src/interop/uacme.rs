@@ -108,20 +108,15 @@ impl Client for Uacme {
     }
 
     fn known_defect(&self, _: Operation, output: &str) -> Option<&'static str> {
-        if output.contains("uacme: failed to parse challenge") {
-            return Some(
-                "uacme 1.7 stops at a challenge without a token, though of a type that it does not know (RFC 8555, section 8: the members depend on the type)",
-            );
-        }
-        let refused = output.contains("the common name is not a DNS name");
-        refused.then_some(
-            "uacme 1.7 repeats the address as the common name of its CSR, where RFC 8738, section 3 has it in the subjectAltName; Let's Encrypt refuses that too",
+        output.contains("uacme: failed to parse challenge").then_some(
+            "uacme 1.7 stops at a challenge without a token, though of a type that it does not know (RFC 8555, section 8: the members depend on the type)",
         )
     }
 }
 
 fn issue(command: &mut Command, certificate: Certificate, site: &Site) {
     let hook = match certificate.challenge {
+        Challenge::Dns01 => by_dns(site),
         // `$4` is the token and `$5` the answer.
         Challenge::Http01 => format!(
             "#!/bin/sh\n[ \"$2\" = http-01 ] || exit 1\ncase $1 in\n\
@@ -146,6 +141,19 @@ fn issue(command: &mut Command, certificate: Certificate, site: &Site) {
     ]);
     command.arg("--hook").arg(site.script(&name, &hook));
     command.arg("issue").args(certificate.names);
+}
+
+/// A hook for dns-01: `$3` is the name and `$5` the value.
+fn by_dns(site: &Site) -> String {
+    let Some(dns) = &site.dns else {
+        return String::new();
+    };
+    let name = "_acme-challenge.$3.";
+    format!(
+        "#!/bin/sh\n[ \"$2\" = dns-01 ] || exit 1\ncase $1 in\nbegin) {} ;;\n*) {} ;;\nesac\n",
+        dns.set(name, "$5"),
+        dns.clear(name)
+    )
 }
 
 /// Where it puts a certificate that it has revoked.

@@ -1,8 +1,11 @@
 //! How the CA is to behave: whose ways it has, whom it lets in, and what goes wrong.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use acme_messages::jose::MacKey;
+use acme_messages::{ChallengeType, jose::MacKey};
 use acme_testing::{FaultRule, Profile, Style, TestCaBuilder, TestPki};
 
 use super::span;
@@ -22,6 +25,23 @@ pub(super) struct Behaviour {
     /// The address that all names point to, instead of 127.0.0.1.
     #[arg(long, value_name = "IP")]
     resolve_to: Option<IpAddr>,
+
+    /// The DNS server that is asked for records; without one no dns-01 is met.
+    #[arg(long, value_name = "ADDR")]
+    resolver: Option<SocketAddr>,
+
+    /// A challenge to offer, instead of http-01, tls-alpn-01 and dns-01; may be given several
+    /// times. dns-account-01 and dns-persist-01 are known too.
+    #[arg(long, value_name = "TYPE", value_parser = challenge)]
+    challenge: Vec<ChallengeType>,
+
+    /// From how many places a validation looks at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    perspectives: u32,
+
+    /// Let every challenge be met without a look.
+    #[arg(long)]
+    always_valid: bool,
 
     /// The lifetime of certificates, such as `90d`, `12h`, `30m` or `45s`.
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = span::parse)]
@@ -90,6 +110,12 @@ impl Behaviour {
             .seed(self.seed)
             .configure(|config| {
                 config.style = self.style;
+                config.validation.dns_server = self.resolver;
+                config.validation.perspectives = self.perspectives;
+                config.validation.always_valid = self.always_valid;
+                if !self.challenge.is_empty() {
+                    config.orders.challenges = self.challenge;
+                }
                 config.answers.retry_after = self.retry_after;
                 config.accounts.external_account_required = !self.eab.is_empty();
                 for (name, validity) in self.profile {
@@ -135,6 +161,19 @@ fn profile(text: &str) -> Result<(String, Duration), String> {
     match text.split_once('=') {
         Some((name, span)) if !name.is_empty() => Ok((name.to_owned(), span::parse(span)?)),
         _ => Err("a profile reads NAME=SPAN, such as shortlived=6d".to_owned()),
+    }
+}
+
+fn challenge(text: &str) -> Result<ChallengeType, String> {
+    match ChallengeType::from(text) {
+        it @ (ChallengeType::Dns01
+        | ChallengeType::DnsAccount01
+        | ChallengeType::DnsPersist01
+        | ChallengeType::Http01
+        | ChallengeType::TlsAlpn01) => Ok(it),
+        _ => Err(
+            "known are dns-01, dns-account-01, dns-persist-01, http-01 and tls-alpn-01".to_owned(),
+        ),
     }
 }
 

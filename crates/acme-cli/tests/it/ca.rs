@@ -9,13 +9,15 @@ use std::{
 };
 
 use acme_client::{
-    AcmeAuthority, CertificateAuthority, CertificateRequest, Client, HyperTransport,
+    AcmeAuthority, AcmeAuthorityBuilder, CertificateAuthority, CertificateRequest, Client,
+    ExternalAccount, HyperTransport,
 };
 use acme_messages::{
     ProblemType, ServerName,
     jose::{KeyType, PrivateKey},
 };
 use acme_responders::Http01Responder;
+use acme_testing::TestDns;
 use acme_tests::{Child, Error};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -60,6 +62,10 @@ impl Ca {
 
 /// Our own client, with a new account, trusting the CA's root and no other.
 fn authority(ca: &Ca) -> AcmeAuthority {
+    builder(ca).build()
+}
+
+fn builder(ca: &Ca) -> AcmeAuthorityBuilder {
     let transport = HyperTransport::builder()
         .crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .only_roots_pem(&fs::read(&ca.https_root).unwrap())
@@ -68,9 +74,7 @@ fn authority(ca: &Ca) -> AcmeAuthority {
         .unwrap();
     let client = Client::builder(&ca.directory, transport).build().unwrap();
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-    AcmeAuthority::builder(client, Arc::new(key))
-        .agree_to_terms_of_service(true)
-        .build()
+    AcmeAuthority::builder(client, Arc::new(key)).agree_to_terms_of_service(true)
 }
 
 #[tokio::test]
@@ -269,6 +273,12 @@ fn bad_input_is_named_and_nothing_is_written() {
         &["--fault", "a rate from 0 to 1"],
     );
     check(&with(&["--style", "baroque"]), 2, &["--style", "pebble"]);
+    check(
+        &with(&["--challenge", "tea-01"]),
+        2,
+        &["tea-01", "dns-persist-01"],
+    );
+    check(&with(&["--perspectives", "0"]), 2, &["--perspectives"]);
     check(&with(&["--profile", "=6d"]), 2, &["--profile", "NAME=SPAN"]);
     check(&with(&["--alternates", "5"]), 2, &["--alternates"]);
     check(&with(&["--eab", "keyless"]), 3, &["--eab", "KID:KEY"]);
@@ -294,14 +304,15 @@ fn a_bad_key_is_not_shown() {
 #[tokio::test]
 async fn it_asks_for_an_external_account_when_it_knows_one() {
     let secret = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
-    let eab = format!("customer-7:{secret}");
-    let ca = Ca::start(&["--eab", &eab]).await;
-    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-    let names: Vec<ServerName> = vec!["www.example.com".parse().unwrap()];
-    let request = CertificateRequest::for_names(&names, &key).unwrap();
-    let error = authority(&ca).obtain(&request).await.unwrap_err();
-    let problem = error.problem().unwrap();
-    assert_eq!(problem.kind, ProblemType::ExternalAccountRequired);
+    let ca = Ca::start(&["--eab", &format!("customer-7:{secret}")]).await;
+    let unbound = builder(&ca).build();
+    assert!(unbound.account().await.is_err());
+    for (id, accepted) in [("customer-7", true), ("customer-8", false)] {
+        let external = ExternalAccount::new(id, secret).unwrap();
+        let bound = builder(&ca).external_account(external).build();
+        let account = bound.account().await;
+        assert_eq!(account.is_ok(), accepted, "{id}: {account:?}");
+    }
     assert!(!ca.child.log().text().contains(secret));
     ca.stop().await;
 }
@@ -318,6 +329,21 @@ async fn without_tls_there_is_one_root() {
     let client = acme_tests::Client::trusting("").unwrap();
     assert_eq!(client.get(directory).await.unwrap().status, 200);
     assert!(ca.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_wildcard_is_proved_at_the_dns_server_it_is_told() {
+    let dns = TestDns::start().await.unwrap();
+    let resolver = dns.address().to_string();
+    let ca = Ca::start(&["--resolver", &resolver, "--challenge", "dns-01"]).await;
+    let names: Vec<ServerName> = vec!["*.example.com".parse().unwrap()];
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let request = CertificateRequest::for_names(&names, &key)
+        .unwrap()
+        .responder(Arc::new(dns.responder()));
+    let issued = authority(&ca).obtain(&request).await.unwrap();
+    assert_eq!(issued.chain.leaf().names, names);
+    ca.stop().await;
 }
 
 #[tokio::test]

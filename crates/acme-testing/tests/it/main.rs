@@ -2,33 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
-mod challenges;
-mod clock;
-mod faulty_responder;
-mod pki;
-mod recording_responder;
-mod valid_for_name;
-
-#[cfg(feature = "ca")]
 mod account;
-#[cfg(feature = "ca")]
 mod account_keys;
 mod addresses;
 mod alternate;
-#[cfg(feature = "ca")]
-mod alternate;
-#[cfg(feature = "ca")]
 mod authorization;
 mod caa;
 mod challenges;
-#[cfg(feature = "ca")]
 mod client;
 mod clock;
-#[cfg(feature = "ca")]
 mod closed_account;
 mod concurrency;
 mod csr;
-#[cfg(feature = "ca")]
 mod dns_01;
 mod dns_persist_01;
 mod dns_world;
@@ -40,7 +25,6 @@ mod fault_headers;
 mod fault_resources;
 mod faults;
 mod faulty_responder;
-#[cfg(feature = "ca")]
 mod finalize;
 mod handle;
 mod headers;
@@ -49,7 +33,6 @@ mod hostile;
 mod http_01;
 mod http_01_redirect;
 mod http_2;
-#[cfg(feature = "ca")]
 mod identifiers;
 mod issuance_gate;
 mod key_change;
@@ -58,17 +41,14 @@ mod load;
 mod nonces;
 mod order;
 mod orders_list;
-#[cfg(feature = "ca")]
 mod payloads;
 mod perspectives;
 mod pki;
-#[cfg(feature = "ca")]
 mod plain_http;
 mod pre_authorization;
 mod profile;
 mod quick_clock;
 mod recording_responder;
-#[cfg(feature = "ca")]
 mod renewal;
 mod request;
 mod revocation;
@@ -87,14 +67,5 @@ mod stores;
 mod strategies;
 #[cfg(feature = "suite")]
 mod suite;
-#[cfg(feature = "ca")]
-mod terms;
-#[cfg(feature = "dns")]
-mod test_dns;
-#[cfg(feature = "ca")]
-mod tls_alpn_01;
-#[cfg(feature = "client")]
-mod transports;
-mod valid_for_name;
 #[cfg(feature = "hyper")]
 mod wildcard;

@@ -1,0 +1,54 @@
+//! `cargo xtask bench`: measurements that need more than one program.
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use crate::command::{acme_program, cargo};
+use crate::failure::Failure;
+use crate::pebble;
+use crate::step::Outcome;
+
+/// What is to be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subject {
+    /// Starting a CA and getting the first certificate: our CA and Pebble, side by side.
+    Ca,
+}
+
+/// Builds all in release and measures.
+pub(crate) fn run(root: &Path, subject: &Subject) -> Result<Outcome, Failure> {
+    match subject {
+        Subject::Ca => ca(root),
+    }
+}
+
+fn ca(root: &Path) -> Result<Outcome, Failure> {
+    let acme = acme_program(root, &["--release"])?;
+    let mut bench = cargo(root);
+    bench
+        .args("bench -p acme-tests --locked --bench ca".split(' '))
+        .env("ACME_PROGRAM", acme)
+        .env_remove("PEBBLE")
+        .env_remove("CHALLTESTSRV");
+    let lacking = match pebble::find(root) {
+        Ok(found) => {
+            bench
+                .env("PEBBLE", found.programs.pebble)
+                .env("CHALLTESTSRV", found.programs.challtestsrv);
+            None
+        }
+        Err(reason) => Some(reason),
+    };
+    let status = bench
+        .status()
+        .map_err(|error| Failure::new(format!("cargo does not start: {error}")))?;
+    match (status.success(), lacking) {
+        (true, None) => Ok(Outcome::Done),
+        (true, Some(reason)) => Ok(Outcome::Skipped(format!("Pebble's figures: {reason}"))),
+        (false, _) => {
+            let failure = Failure::new(format!("the measurement ended with {status}"));
+            Err(failure.with_exit_code(status.code()))
+        }
+    }
+}
