@@ -41,11 +41,11 @@
 #[cfg(unix)]
 mod assistant;
 mod certificates;
+#[cfg(unix)]
+mod child;
 mod failing;
 mod ground;
 mod guarding;
-#[cfg(unix)]
-mod helper;
 mod keys;
 mod leasing;
 mod listing;

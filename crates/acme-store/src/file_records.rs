@@ -57,6 +57,7 @@ mod writing;
 /// - The directory has the mode 0700 and its files 0600, whatever the umask. Each file
 ///   carries its format's version and a checksum; a damaged record is
 ///   [`RecordError::Corrupt`] and stands alone.
+/// - A small file stays for each name that was ever leased.
 /// - What is changed past the store, by hand, is got at once, and listed within 10
 ///   minutes or by the next process.
 /// - It is for a local file system of Unix, and its runtime needs tokio's timer.

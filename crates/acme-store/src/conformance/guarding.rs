@@ -43,7 +43,7 @@ fn is_fenced(store: &Handle, result: &Result<(), CommitError>) -> bool {
 
 #[cfg(unix)]
 async fn stopped(ground: Ground) -> Made {
-    let mut helper = super::helper::Helper::start(&ground)?;
+    let mut helper = super::child::Helper::start(&ground)?;
     let store = ground.open().await?;
     put(&store, "cert", "0", Expect::Absent).await?;
     helper.ask("read cert", "read").await?;
@@ -94,7 +94,7 @@ async fn killed(ground: Ground) -> Made {
     }
     drop(store);
     for round in 0..10_u32 {
-        let mut helper = super::helper::Helper::start(&ground)?;
+        let mut helper = super::child::Helper::start(&ground)?;
         helper
             .ask(&format!("acquire job{round} killed 600000"), "granted")
             .await?;

@@ -151,7 +151,7 @@ async fn ends(ground: &Ground, other: &Handle, lease: &Lease) -> Made {
 
 #[cfg(unix)]
 async fn killed(ground: Ground) -> Made {
-    let mut helper = super::helper::Helper::start(&ground)?;
+    let mut helper = super::child::Helper::start(&ground)?;
     let store = ground.open().await?;
     let ttl = ground.ttl();
     helper
