@@ -18,6 +18,8 @@ mod order;
 mod pacing;
 mod post;
 mod presets;
+#[cfg(feature = "hyper")]
+mod provider_signer;
 mod randomness;
 mod renewal;
 mod reply;
@@ -49,6 +51,8 @@ pub use pacing::{
 };
 pub use post::{Repeat, Sender};
 pub use presets::{PRESETS, Preset};
+#[cfg(feature = "hyper")]
+pub use provider_signer::ProviderSigner;
 pub use randomness::{Randomness, SystemRandomness};
 pub use renewal::{
     MAX_RENEWAL_INFO_INTERVAL, MIN_RENEWAL_INFO_INTERVAL, RENEWAL_INFO_INTERVAL, RenewalAdvice,
