@@ -17,11 +17,16 @@ use crate::{
 /// The longest value, in bytes.
 const MAX_VALUE: usize = Capabilities::MAX_VALUE;
 
+/// After so many puts at least, what has ended is removed.
+const MIN_SWEEP_INTERVAL: u64 = 1024;
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     records: BTreeMap<Key, Kept>,
     pub(super) leases: HashMap<Key, Held>,
     versions: u64,
+    /// With which version what has ended is removed next.
+    next_sweep: u64,
     /// Whether changes are kept from the watchers.
     pub(super) watches_cut: bool,
 }
@@ -92,9 +97,12 @@ impl State {
 
     pub(super) fn put(&mut self, key: Key, value: Bytes, life: Life, now: Duration) -> Version {
         self.versions += 1;
-        // Now and then what has ended makes room, for the price of one look at each.
-        if self.versions.is_multiple_of(1024) {
+        // Now and then what has ended makes room, for the price of one look at each: so
+        // rarely that it costs each write the same, however many there are.
+        if self.versions >= self.next_sweep {
             self.records.retain(|_, kept| kept.is_live(now));
+            let interval = MIN_SWEEP_INTERVAL.max(self.records.len() as u64);
+            self.next_sweep = self.versions + interval;
         }
         let version = Version::new(self.versions.to_be_bytes());
         let kept = Kept {

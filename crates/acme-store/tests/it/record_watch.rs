@@ -72,3 +72,24 @@ async fn f6_ephemeral_records_end_and_durable_ones_do_not() {
     clock.advance(Duration::from_secs(1_000_000_000));
     assert_eq!(all(&store, "", 10).await[0].0, key("long"));
 }
+
+#[tokio::test]
+async fn what_has_ended_makes_room() {
+    let (store, clock) = store();
+    let life = Life::Ephemeral(Duration::from_secs(60));
+    for round in 0..20 {
+        for at in 0..1000 {
+            let key = key(&format!("{round}/{at}"));
+            store
+                .put(&key, "".into(), Expect::Absent, life)
+                .await
+                .unwrap();
+        }
+        clock.advance(Duration::from_secs(60));
+    }
+    // Nobody lists what has ended, and a few rounds of it are there at most.
+    let debug = format!("{store:?}");
+    let kept = debug.matches("Kept {").count();
+    assert!(kept < 4_000, "{kept}");
+    assert_eq!(all(&store, "", 100).await, []);
+}
