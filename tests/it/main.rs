@@ -9,3 +9,4 @@ mod http;
 mod pebble;
 mod port;
 mod process;
+mod width;

@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: measurements that need more than one program.
 
+mod client;
+
 use std::path::Path;
+use std::process::Command;
 
 use clap::Subcommand;
 
@@ -14,12 +17,15 @@ use crate::step::Outcome;
 pub(crate) enum Subject {
     /// Starting a CA and getting the first certificate: our CA and Pebble, side by side.
     Ca,
+    /// The same issuances through acme-client and through instant-acme, at our CA and at Pebble.
+    Client(client::Wanted),
 }
 
 /// Builds all in release and measures.
 pub(crate) fn run(root: &Path, subject: &Subject) -> Result<Outcome, Failure> {
     match subject {
         Subject::Ca => ca(root),
+        Subject::Client(wanted) => client::run(root, wanted),
     }
 }
 
@@ -28,9 +34,13 @@ fn ca(root: &Path) -> Result<Outcome, Failure> {
     let mut bench = cargo(root);
     bench
         .args("bench -p acme-tests --locked --bench ca".split(' '))
-        .env("ACME_PROGRAM", acme)
-        .env_remove("PEBBLE")
-        .env_remove("CHALLTESTSRV");
+        .env("ACME_PROGRAM", acme);
+    with_pebble(root, &mut bench)
+}
+
+/// Runs a measurement that is told where Pebble is, or goes without it.
+fn with_pebble(root: &Path, bench: &mut Command) -> Result<Outcome, Failure> {
+    bench.env_remove("PEBBLE").env_remove("CHALLTESTSRV");
     let lacking = match pebble::find(root) {
         Ok(found) => {
             bench
