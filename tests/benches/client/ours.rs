@@ -4,16 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use acme_client::messages::jose::{
-    BoxFuture, Jwk, KeyType, PrivateKey, SignError, Signer, SigningAlgorithm,
-};
+use acme_client::messages::jose::{BoxFuture, KeyType, PrivateKey};
 use acme_client::messages::{ChallengeType, NewAccount, ServerName};
 use acme_client::responders::{ChallengeContext, Responder, ResponderError};
-use acme_client::{Account, CertificateRequest, HyperTransport};
-use rustls::SignatureScheme;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::sign::SigningKey;
+use acme_client::{Account, CertificateRequest, HyperTransport, ProviderSigner};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 use crate::Failure;
 use crate::issuer::Issued;
@@ -22,8 +17,8 @@ use crate::issuer::Issued;
 pub(crate) struct Client {
     account: Account,
     responder: Arc<AskedAtOnce>,
-    /// Whether the TLS library signs.
-    by_provider: bool,
+    /// The TLS library, where that signs.
+    signs: Option<Arc<CryptoProvider>>,
 }
 
 impl Client {
@@ -32,8 +27,9 @@ impl Client {
         root: &Path,
         by_provider: bool,
     ) -> Result<Self, Failure> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
         let transport = HyperTransport::builder()
-            .crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+            .crypto_provider(provider.clone())
             .only_roots_pem(&fs::read(root)?)?
             .build()?;
         let client = acme_client::Client::builder(directory, transport).build()?;
@@ -41,13 +37,13 @@ impl Client {
         new.terms_of_service_agreed = true;
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
         let registered = match by_provider {
-            true => client.new_account(Arc::new(ProviderKey::new(&key)?), &new),
+            true => client.new_account(Arc::new(ProviderSigner::new(&provider, &key)?), &new),
             false => client.new_account(Arc::new(key), &new),
         };
         Ok(Self {
             account: registered.await?.account,
             responder: Arc::new(AskedAtOnce),
-            by_provider,
+            signs: by_provider.then_some(provider),
         })
     }
 
@@ -55,9 +51,11 @@ impl Client {
         let names = names.iter().map(|it| it.parse());
         let names: Vec<ServerName> = names.collect::<Result<_, _>>()?;
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
-        let request = match self.by_provider {
-            true => CertificateRequest::for_names(&names, &ProviderKey::new(&key)?)?,
-            false => CertificateRequest::for_names(&names, &key)?,
+        let request = match &self.signs {
+            Some(provider) => {
+                CertificateRequest::for_names(&names, &ProviderSigner::new(provider, &key)?)?
+            }
+            None => CertificateRequest::for_names(&names, &key)?,
         };
         let request = request.responder(self.responder.clone());
         let issued = self.account.obtain(&request).await?;
@@ -88,43 +86,5 @@ impl Responder for AskedAtOnce {
 
     fn asked<'a>(&'a self, _: &'a ChallengeContext) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
-    }
-}
-
-/// A P-256 key that the TLS library's provider signs with.
-#[derive(Debug)]
-struct ProviderKey {
-    public: Jwk,
-    key: Arc<dyn SigningKey>,
-}
-
-impl ProviderKey {
-    fn new(key: &PrivateKey) -> Result<Self, Failure> {
-        let der = PrivatePkcs8KeyDer::from(key.to_pkcs8_der()?.to_vec());
-        let loader = aws_lc_rs::default_provider().key_provider;
-        Ok(Self {
-            public: key.public_jwk().clone(),
-            key: loader.load_private_key(der.into())?,
-        })
-    }
-}
-
-impl Signer for ProviderKey {
-    fn algorithm(&self) -> SigningAlgorithm {
-        SigningAlgorithm::Es256
-    }
-
-    fn public_jwk(&self) -> &Jwk {
-        &self.public
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        let signer = self
-            .key
-            .choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
-            .ok_or_else(|| SignError::new("the provider has no ES256"))?;
-        let der = signer.sign(message).map_err(SignError::new)?;
-        let signature = p256::ecdsa::Signature::from_der(&der).map_err(SignError::new)?;
-        Ok(signature.to_bytes().to_vec())
     }
 }
