@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use acme_client::{Account, Client, RetryPolicy};
+use acme_client::{Account, Client, Pacing, RetryPolicy};
 use acme_responders::{Http01Responder, Responder};
 use acme_testing::TestCa;
 use acme_tests::{Case, Error, Pebble, skipped};
@@ -103,6 +103,7 @@ async fn many_orders_at_pebble() -> Result<(), Error> {
         let run = builder(&pebble)
             .request_timeout(SILENCE)
             .retries(RetryPolicy::never())
+            .pacing(Pacing::default().deadline(2 * SILENCE))
             .build()
             .unwrap();
         let account = account_of(&run).await;

@@ -126,13 +126,16 @@ impl Experience {
     }
 }
 
-/// The waits between looks at something that is on its way. They are counted, not the clock read:
-/// a clock that jumps neither ends a wait nor prolongs it.
+/// The waits between looks at something that is on its way. They are counted, and the time that
+/// the looks take is measured by monotonic time: a wall clock that jumps neither ends the wait nor
+/// prolongs it, and neither does a CA that lets each look wait for an answer.
 #[derive(Debug)]
 pub(crate) struct Patience {
     work: Work,
     pacing: Pacing,
     waited: Duration,
+    /// When it began, by monotonic time.
+    since: Duration,
     /// How long it had waited at the look before the last.
     before: Duration,
     looks: u32,
@@ -153,6 +156,7 @@ impl Patience {
             work,
             pacing,
             waited: Duration::ZERO,
+            since: client.clock().monotonic(),
             before: Duration::ZERO,
             looks: 0,
             next: first.min(pacing.longest).max(pacing.first),
@@ -181,7 +185,8 @@ impl Patience {
             }
             None => self.next,
         };
-        if self.waited.saturating_add(pause) > self.pacing.deadline {
+        let elapsed = client.clock().monotonic().saturating_sub(self.since);
+        if self.waited.max(elapsed).saturating_add(pause) > self.pacing.deadline {
             return false;
         }
         self.count(pause);

@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use acme_client::{
     ASKED_WAIT, Client, ErrorKind, FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL, ORDER_DEADLINE, Pacing,
-    messages::{NewOrder, OrderStatus, jose::KeyType},
+    REQUEST_TIMEOUT,
+    messages::{Clock, NewOrder, OrderStatus, Timestamp, jose::KeyType},
 };
-use acme_testing::{Fault, NullResponder, Operation as Asked};
+use acme_testing::{Fault, ManualClock, NullResponder, Operation as Asked};
 
 use crate::{
     clock::QuickClock,
-    world::{World, builder, http_01, names, within},
+    world::{World, builder, http_01, names, request, within},
 };
 
 /// A client whose waits are written down, and an order that stays pending at the CA.
@@ -50,6 +51,44 @@ async fn a_slow_ca_is_not_pestered() {
     assert!(waited + MAX_POLL_INTERVAL > ORDER_DEADLINE);
     assert_eq!(world.asked_for(Asked::Order), waits.len());
     assert!(waits.len() < 80, "{}", waits.len());
+}
+
+// A CA that answers no look is given up as soon as one that answers each.
+#[tokio::test]
+async fn a_ca_that_falls_silent_is_given_up_in_time() {
+    let world = World::with(builder().authorization_reuse(true)).await;
+    within(world.obtain(&["a.example"])).await.unwrap();
+    let url = world.account().await.url().to_owned();
+    let clock = ManualClock::new(Timestamp::now());
+    let client = Client::builder(world.ca.directory_url(), world.transport.clone())
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let account = client.account(world.account_key.clone(), url);
+    let new = NewOrder::new(names(&["a.example"]));
+    let mut order = account.new_order(&new).await.unwrap();
+    world.ca.inject(Fault::DropAnswer.on(Asked::Finalize));
+    world.ca.inject(Fault::Silence.on(Asked::Order));
+    let begin = clock.monotonic();
+    let wanted = request(&["a.example"]);
+    let given_up = async {
+        let mut finalize = std::pin::pin!(order.finalize(wanted.csr()));
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut finalize => return result.unwrap_err(),
+                () = clock.wait_for_sleepers(1) => drop(clock.advance_to_next()),
+            }
+        }
+    };
+    let error = within(given_up).await;
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    // The finalize itself, the looks, and the last one of them.
+    let elapsed = clock.monotonic() - begin;
+    assert!(
+        elapsed <= ORDER_DEADLINE + 2 * REQUEST_TIMEOUT,
+        "{elapsed:?}"
+    );
 }
 
 // C23: as txacme polls, every five seconds; with 14 seconds in all, that is twice after the first.
