@@ -244,7 +244,7 @@ async fn a_failed_name_is_told_even_if_its_order_lingers() {
             false => crate::transport::Meddle::Pass,
         });
     let mute = Arc::new(NullResponder::new(http_01()));
-    let request = crate::world::request(&["a.example"]).responder(mute);
+    let request = request(&["a.example"]).responder(mute);
     let error = within(account.obtain(&request)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AuthorizationFailed);
 }
