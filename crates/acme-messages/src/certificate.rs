@@ -6,17 +6,15 @@
 mod info;
 mod parts;
 mod preference;
+mod signature;
 
 use std::{collections::BTreeSet, fmt};
 
 use acme_jose::Jwk;
 use jiff::Timestamp;
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, pem::PemObject};
 
-use crate::{
-    ServerName,
-    x509_signature::{self, Verdict},
-};
+use crate::{ServerName, x509_signature::Verdict};
 use parts::Parts;
 
 pub use info::CertificateInfo;
@@ -121,10 +119,26 @@ impl CertificateChain {
     /// - [`ChainError::BrokenLink`] with the position of the first certificate that the next
     ///   one did not issue.
     pub fn check_links(&self) -> Result<(), ChainError> {
+        self.check_links_with(&[])
+    }
+
+    /// As [`check_links`](Self::check_links), with the cryptography of a TLS library where
+    /// that knows the algorithm: it is faster, and it may know more of them.
+    ///
+    /// A `CryptoProvider` of rustls has them as `signature_verification_algorithms.all`.
+    ///
+    /// # Errors
+    /// - As [`check_links`](Self::check_links).
+    pub fn check_links_with(
+        &self,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+    ) -> Result<(), ChainError> {
         for (at, pair) in self.certificates.windows(2).enumerate() {
             let subject = Parts::from_der(&pair[0]).map_err(|_| ChainError::Malformed)?;
             let issuer = Parts::from_der(&pair[1]).map_err(|_| ChainError::Malformed)?;
-            if !signed_by(&subject, &issuer) {
+            if subject.issuer != issuer.subject
+                || signature::verdict(&subject, &issuer, algorithms) == Verdict::Invalid
+            {
                 return Err(ChainError::BrokenLink { position: at });
             }
         }
@@ -169,18 +183,6 @@ impl CertificateChain {
         }
         Ok(())
     }
-}
-
-fn signed_by(subject: &Parts<'_>, issuer: &Parts<'_>) -> bool {
-    if subject.issuer != issuer.subject {
-        return false;
-    }
-    let Ok(key) = Jwk::from_spki_der(issuer.spki) else {
-        return true;
-    };
-    let verdict =
-        x509_signature::verify(&key, subject.algorithm, subject.signed, subject.signature);
-    verdict != Verdict::Invalid
 }
 
 /// Writes one PEM block: LF, 64 columns.

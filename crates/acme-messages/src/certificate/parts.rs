@@ -32,7 +32,27 @@ pub(super) struct Parts<'a> {
     extensions: Vec<Extension>,
     /// The signature's algorithm.
     pub(super) algorithm: ObjectIdentifier,
+    /// The same with its parameters: the contents of an `AlgorithmIdentifier`.
+    pub(super) algorithm_id: &'a [u8],
     pub(super) signature: &'a [u8],
+}
+
+/// A public key taken apart.
+pub(super) struct PublicKey<'a> {
+    /// Its algorithm and parameters: the contents of an `AlgorithmIdentifier`.
+    pub(super) algorithm_id: &'a [u8],
+    /// The key itself.
+    pub(super) bits: &'a [u8],
+}
+
+impl<'a> PublicKey<'a> {
+    pub(super) fn from_der(spki: &'a [u8]) -> der::Result<Self> {
+        let mut reader = SliceReader::new(contents(spki, Tag::Sequence)?)?;
+        let algorithm_id = contents(reader.tlv_bytes()?, Tag::Sequence)?;
+        let bits = whole_bytes(&BitStringRef::decode(&mut reader)?)?;
+        reader.finish()?;
+        Ok(Self { algorithm_id, bits })
+    }
 }
 
 impl<'a> Parts<'a> {
@@ -76,9 +96,8 @@ impl<'a> Parts<'a> {
             spki,
             extensions,
             algorithm: AlgorithmIdentifierRef::from_der(algorithm)?.oid,
-            signature: signature
-                .as_bytes()
-                .ok_or_else(|| Tag::BitString.value_error())?,
+            algorithm_id: contents(algorithm, Tag::Sequence)?,
+            signature: whole_bytes(&signature)?,
         })
     }
 
@@ -96,6 +115,11 @@ impl<'a> Parts<'a> {
         }
         T::from_der(extension.extn_value.as_bytes()).map(Some)
     }
+}
+
+fn whole_bytes<'a>(bits: &BitStringRef<'a>) -> der::Result<&'a [u8]> {
+    let bytes = bits.as_bytes();
+    bytes.ok_or_else(|| Tag::BitString.value_error().into())
 }
 
 /// The contents of the one element that the bytes are.

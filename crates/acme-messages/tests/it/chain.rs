@@ -3,6 +3,7 @@
 use acme_messages::{
     CertificateChain, CertificateInfo, ChainError, ServerName, Timestamp, jose::PrivateKey,
 };
+use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 
 const LEAF: &str = include_str!("pki/leaf.pem");
 const ISSUER: &str = include_str!("pki/issuer.pem");
@@ -200,6 +201,75 @@ fn links() {
     };
     check(&[&forged, rsa_root], expected);
     check(&[LEAF, rsa_root], broken(0));
+}
+
+#[test]
+fn links_by_the_cryptography_of_a_tls_library() {
+    let library = rustls::crypto::ring::default_provider();
+    let library = library.signature_verification_algorithms.all;
+    let check = |parts: &[&str], expected: Result<(), ChainError>| {
+        let chain = read(&parts.concat()).unwrap();
+        assert_eq!(chain.check_links_with(library), expected);
+    };
+    let broken = |position| Err(ChainError::BrokenLink { position });
+    check(&[LEAF], Ok(()));
+    check(&[LEAF, ISSUER, ROOT], Ok(()));
+    check(&[LEAF, ROOT], broken(0));
+    check(&[LEAF, ISSUER, LEAF], broken(1));
+    check(&[LEAF, include_str!("pki/namesake.pem"), ROOT], broken(0));
+    // It knows RSA, whatever the features of this build.
+    let (rsa_leaf, rsa_root) = (
+        include_str!("pki/rsa-leaf.pem"),
+        include_str!("pki/rsa-root.pem"),
+    );
+    check(&[rsa_leaf, rsa_root], Ok(()));
+    check(&[&last_byte_changed(rsa_leaf), rsa_root], broken(0));
+    check(&[LEAF, rsa_root], broken(0));
+}
+
+/// Has the names of an algorithm, and one answer to everything.
+#[derive(Debug)]
+struct Answers(&'static dyn SignatureVerificationAlgorithm, bool);
+
+impl SignatureVerificationAlgorithm for Answers {
+    fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        match self.1 {
+            true => Ok(()),
+            false => Err(InvalidSignature),
+        }
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.signature_alg_id()
+    }
+}
+
+#[test]
+fn a_library_is_asked_about_what_it_knows_and_no_more() {
+    let library = rustls::crypto::ring::default_provider();
+    let library = library.signature_verification_algorithms.all;
+    let of = |text: &str, answer| {
+        let chain = read(text).unwrap();
+        let all: Vec<_> = library.iter().map(|it| Answers(*it, answer)).collect();
+        let all: Vec<_> = all.iter().map(|it| it as _).collect();
+        chain.check_links_with(&all).is_ok()
+    };
+    let forged = last_byte_changed(LEAF);
+    // It says yes where the algorithm is one of its own, and the names fit.
+    assert!(of(&format!("{forged}{ISSUER}"), true));
+    assert!(!of(&format!("{LEAF}{ROOT}"), true));
+    // Where it says no, this build has the last word if it knows the algorithm.
+    assert!(of(&format!("{LEAF}{ISSUER}"), false));
+    assert!(!of(&format!("{forged}{ISSUER}"), false));
+    let rsa = [
+        include_str!("pki/rsa-leaf.pem"),
+        include_str!("pki/rsa-root.pem"),
+    ];
+    assert_eq!(of(&rsa.concat(), false), cfg!(feature = "rsa"));
 }
 
 #[test]
