@@ -1,5 +1,6 @@
 //! Private keys: made, read from what people's files contain, written as PKCS#8.
 
+mod export;
 mod import;
 mod secret;
 

@@ -1,6 +1,6 @@
 //! Whoever can sign: a key in memory, or one that never leaves its HSM.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc};
 
 use crate::{Jwk, SigningAlgorithm};
 
@@ -32,7 +32,19 @@ pub trait Signer: fmt::Debug + Send + Sync + 'static {
 /// ([RFC 7518, section 3](https://www.rfc-editor.org/rfc/rfc7518#section-3)).
 ///
 /// Each [`Signer`] is one; the client asks for no more than this.
-pub trait AsyncSigner: fmt::Debug + Send + Sync + 'static {
+/// It is [`Any`], so that one behind a pointer can be recognised: a key in memory, which another
+/// implementation may sign with.
+///
+/// ```
+/// use std::{any::Any, sync::Arc};
+/// use acme_jose::{AsyncSigner, KeyType, PrivateKey};
+///
+/// let signer: Arc<dyn AsyncSigner> = Arc::new(PrivateKey::generate(KeyType::EcdsaP256)?);
+/// let any: &dyn Any = &*signer;
+/// assert!(any.is::<PrivateKey>());
+/// # Ok::<_, acme_jose::KeyError>(())
+/// ```
+pub trait AsyncSigner: Any + fmt::Debug + Send + Sync + 'static {
     /// The algorithm of the signatures that [`sign`](Self::sign) makes.
     fn algorithm(&self) -> SigningAlgorithm;
 

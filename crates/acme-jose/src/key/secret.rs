@@ -1,12 +1,14 @@
 //! The secret half, by kind.
 
 use p256::elliptic_curve::Generate;
-use pkcs8::{EncodePrivateKey, SecretDocument};
+#[cfg(any(feature = "ed25519", feature = "rsa"))]
+use pkcs8::EncodePrivateKey;
+use pkcs8::{AssociatedOid, SecretDocument};
 use rand_core::TryCryptoRng;
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
-use super::{KeyError, KeyType};
+use super::{KeyError, KeyType, export};
 use crate::{Jwk, SignError, jwk::Kind};
 
 /// A secret; each kind wipes itself.
@@ -178,9 +180,15 @@ impl Secret {
 
     pub(super) fn to_pkcs8(&self) -> Result<SecretDocument, KeyError> {
         let document = match self {
-            Self::P256(key) => key.to_pkcs8_der(),
+            Self::P256(key) => {
+                let point = key.verifying_key().to_sec1_point(false);
+                export::elliptic(p256::NistP256::OID, key.to_bytes(), point.as_bytes())
+            }
             #[cfg(feature = "p384")]
-            Self::P384(key) => key.to_pkcs8_der(),
+            Self::P384(key) => {
+                let point = key.verifying_key().to_sec1_point(false);
+                export::elliptic(p384::NistP384::OID, key.to_bytes(), point.as_bytes())
+            }
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => ed25519_dalek::pkcs8::KeypairBytes {
                 secret_key: key.to_bytes(),

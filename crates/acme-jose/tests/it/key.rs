@@ -79,6 +79,19 @@ fn says_what_is_wrong_with_a_key() {
     );
 }
 
+// OpenSSL made these files: the scalar, the public half, nothing else.
+#[test]
+fn elliptic_keys_are_written_byte_for_byte_as_others_write_them() {
+    let files = [
+        Some(include_str!("keys/p256-pkcs8.pem")),
+        cfg!(feature = "p384").then_some(include_str!("keys/p384-pkcs8.pem")),
+    ];
+    for file in files.into_iter().flatten() {
+        let key = PrivateKey::from_pem(file.as_bytes()).unwrap();
+        assert_eq!(*key.to_pkcs8_pem().unwrap(), file);
+    }
+}
+
 #[test]
 fn pkcs8_round_trips() {
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
