@@ -36,7 +36,7 @@ impl Client {
     pub fn account(&self, signer: Arc<dyn AsyncSigner>, url: impl Into<Arc<str>>) -> Account {
         Account {
             client: self.clone(),
-            signer,
+            signer: self.stand_in(signer),
             url: url.into(),
         }
     }

@@ -16,9 +16,9 @@ pub use builder::{
 };
 
 use crate::{
-    Error, ErrorKind, HttpTransport, Operation, Randomness, Reply, RetryPolicy, TransportError,
-    TransportFailure, directory_cache::DirectoryCache, nonce_pool::NoncePool, pacing::Experience,
-    retry::Attempts,
+    Cryptography, Error, ErrorKind, HttpTransport, Operation, Randomness, Reply, RetryPolicy,
+    TransportError, TransportFailure, directory_cache::DirectoryCache, nonce_pool::NoncePool,
+    pacing::Experience, retry::Attempts,
 };
 
 /// A CA to talk to. Cheap to clone; clones share nonces, directory and connections.
@@ -43,6 +43,7 @@ struct Inner {
     directory: DirectoryCache,
     nonces: NoncePool,
     transport: Arc<dyn HttpTransport>,
+    cryptography: Option<Arc<dyn Cryptography>>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     experience: Experience,
@@ -79,6 +80,10 @@ impl Client {
 
     pub(crate) fn directory_cache(&self) -> &DirectoryCache {
         &self.0.directory
+    }
+
+    pub(crate) fn cryptography(&self) -> Option<&dyn Cryptography> {
+        self.0.cryptography.as_deref()
     }
 
     pub(crate) fn settings(&self) -> &Settings {

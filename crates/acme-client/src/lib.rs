@@ -8,6 +8,7 @@ mod certificate_request;
 mod challenge;
 mod client;
 mod clock;
+mod cryptography;
 mod directory_cache;
 mod error;
 mod issued_certificate;
@@ -38,6 +39,7 @@ pub use client::{
     BAD_NONCE_RETRIES, Client, ClientBuilder, MAX_BODY, PARALLEL_AUTHORIZATIONS, REQUEST_TIMEOUT,
 };
 pub use clock::SystemClock;
+pub use cryptography::Cryptography;
 pub use directory_cache::DIRECTORY_LIFETIME;
 pub use error::{Error, ErrorKind, Fault, Operation};
 pub use issued_certificate::IssuedCertificate;

@@ -14,6 +14,11 @@ use rustls::{
 /// `aws-lc-rs` several times as fast as by itself.
 ///
 /// It is a [`Signer`], and so an account's key or a certificate's.
+/// A client signs like this by itself where its transport has a provider; see
+/// [`Cryptography`](crate::Cryptography).
+///
+/// The provider gets a copy of the key: `aws-lc-rs` wipes what it keeps of it when this is dropped,
+/// `ring` does not, and the bytes that it is loaded from are wiped by neither.
 ///
 /// ```
 /// use acme_client::{ProviderSigner, messages::jose::{KeyType, PrivateKey, Signer}};

@@ -9,6 +9,8 @@ use acme_messages::jose::BoxFuture;
 use bytes::Bytes;
 use http::{Request, Response};
 
+use crate::Cryptography;
+
 #[cfg(feature = "hyper")]
 pub use hyper::{
     CONNECT_TIMEOUT, HyperTransport, HyperTransportBuilder, HyperTransportError, InvalidProxy,
@@ -28,6 +30,12 @@ pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
         request: Request<Bytes>,
         max_body: usize,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
+
+    /// The cryptography of the transport's TLS library, where it has one to lend; nothing by
+    /// default.
+    fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+        None
+    }
 }
 
 macro_rules! forward_transport {
@@ -39,6 +47,10 @@ macro_rules! forward_transport {
                 max_body: usize,
             ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
                 (**self).send(request, max_body)
+            }
+
+            fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+                (**self).cryptography()
             }
         }
     )*};

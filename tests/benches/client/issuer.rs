@@ -16,8 +16,8 @@ pub(crate) enum Kind {
     Peer,
     /// acme-client as it comes.
     Ours,
-    /// acme-client with keys that the TLS library signs with.
-    OursProvider,
+    /// acme-client with keys that sign by themselves.
+    OursAlone,
 }
 
 impl fmt::Display for Kind {
@@ -26,7 +26,7 @@ impl fmt::Display for Kind {
             Self::PeerDefault => "peer-default",
             Self::Peer => "peer",
             Self::Ours => "ours",
-            Self::OursProvider => "ours-provider",
+            Self::OursAlone => "ours-alone",
         })
     }
 }
@@ -50,7 +50,7 @@ impl Issuer {
     pub(crate) async fn new(kind: Kind, directory: &str, root: &Path) -> Result<Self, Failure> {
         Ok(match kind {
             Kind::Ours => Self::Ours(ours::Client::new(directory, root, false).await?),
-            Kind::OursProvider => Self::Ours(ours::Client::new(directory, root, true).await?),
+            Kind::OursAlone => Self::Ours(ours::Client::new(directory, root, true).await?),
             Kind::Peer => Self::Peer(peer::Client::tuned(directory, root).await?),
             Kind::PeerDefault => Self::Peer(peer::Client::default(directory, root).await?),
         })

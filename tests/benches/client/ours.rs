@@ -1,4 +1,4 @@
-//! acme-client with its defaults, and with the mathematics of the TLS library.
+//! acme-client with its defaults, and without the cryptography of the TLS library.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use acme_client::messages::jose::{BoxFuture, KeyType, PrivateKey};
 use acme_client::messages::{ChallengeType, NewAccount, ServerName};
 use acme_client::responders::{ChallengeContext, Responder, ResponderError};
-use acme_client::{Account, CertificateRequest, HyperTransport, ProviderSigner};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use acme_client::{Account, CertificateRequest, HyperTransport};
+use rustls::crypto::aws_lc_rs;
 
 use crate::Failure;
 use crate::issuer::Issued;
@@ -17,48 +17,38 @@ use crate::issuer::Issued;
 pub(crate) struct Client {
     account: Account,
     responder: Arc<AskedAtOnce>,
-    /// The TLS library, where that signs.
-    signs: Option<Arc<CryptoProvider>>,
 }
 
 impl Client {
     pub(crate) async fn new(
         directory: &str,
         root: &Path,
-        by_provider: bool,
+        by_themselves: bool,
     ) -> Result<Self, Failure> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
         let transport = HyperTransport::builder()
-            .crypto_provider(provider.clone())
+            .crypto_provider(Arc::new(aws_lc_rs::default_provider()))
             .only_roots_pem(&fs::read(root)?)?
             .build()?;
-        let client = acme_client::Client::builder(directory, transport).build()?;
+        let mut client = acme_client::Client::builder(directory, transport);
+        if by_themselves {
+            client = client.cryptography(None);
+        }
         let mut new = NewAccount::default();
         new.terms_of_service_agreed = true;
-        let key = PrivateKey::generate(KeyType::EcdsaP256)?;
-        let registered = match by_provider {
-            true => client.new_account(Arc::new(ProviderSigner::new(&provider, &key)?), &new),
-            false => client.new_account(Arc::new(key), &new),
-        };
+        let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256)?);
         Ok(Self {
-            account: registered.await?.account,
+            account: client.build()?.new_account(key, &new).await?.account,
             responder: Arc::new(AskedAtOnce),
-            signs: by_provider.then_some(provider),
         })
     }
 
     pub(crate) async fn issue(&self, names: &[String]) -> Result<Issued, Failure> {
         let names = names.iter().map(|it| it.parse());
         let names: Vec<ServerName> = names.collect::<Result<_, _>>()?;
-        let key = PrivateKey::generate(KeyType::EcdsaP256)?;
-        let request = match &self.signs {
-            Some(provider) => {
-                CertificateRequest::for_names(&names, &ProviderSigner::new(provider, &key)?)?
-            }
-            None => CertificateRequest::for_names(&names, &key)?,
-        };
+        let request = CertificateRequest::generate(&names, KeyType::EcdsaP256)?;
         let request = request.responder(self.responder.clone());
         let issued = self.account.obtain(&request).await?;
+        let key = issued.key.ok_or("the key did not come back")?;
         Ok(Issued {
             key: key.to_pkcs8_pem()?.to_string(),
             chain: issued.chain.to_pem(),

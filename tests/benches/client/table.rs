@@ -35,7 +35,7 @@ impl fmt::Display for Table {
             let beside = |figure| self.beside_ours(width, kind, figure).unwrap_or(f64::NAN);
             let client = match kind {
                 Kind::Ours => "acme-client",
-                Kind::OursProvider => "acme-client, signing by aws-lc-rs",
+                Kind::OursAlone => "acme-client without aws-lc-rs for its keys",
                 Kind::Peer => "instant-acme, tuned",
                 Kind::PeerDefault => "instant-acme",
             };

@@ -43,6 +43,7 @@ impl Account {
             return Err(Error::new(ErrorKind::Request, Operation::KeyChange)
                 .with_detail("the new key is the old one"));
         }
+        let new = self.client.stand_in(new);
         let directory = self.client.directory().await?;
         let sent = match self.send_key_change(&directory, &new).await {
             Err(error) => {

@@ -96,6 +96,7 @@ impl Client {
         new: &NewAccount,
         external: Option<&ExternalAccount>,
     ) -> Result<Registration, Error> {
+        let signer = self.stand_in(signer);
         let mut directory = self.directory().await?;
         let reply = match self.ask(&directory, &signer, new, external).await {
             Err(error) => {

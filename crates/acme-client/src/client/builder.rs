@@ -7,8 +7,9 @@ use http::HeaderValue;
 
 use super::{Client, Inner, url};
 use crate::{
-    Error, ErrorKind, HttpTransport, Operation, Pacing, Randomness, RetryPolicy, SystemClock,
-    SystemRandomness, directory_cache::DirectoryCache, nonce_pool::NoncePool, pacing::Experience,
+    Cryptography, Error, ErrorKind, HttpTransport, Operation, Pacing, Randomness, RetryPolicy,
+    SystemClock, SystemRandomness, directory_cache::DirectoryCache, nonce_pool::NoncePool,
+    pacing::Experience,
 };
 
 /// How long one request may take: CAs give up on their own side after 30 seconds,
@@ -43,6 +44,7 @@ pub(crate) struct Settings {
 pub struct ClientBuilder {
     directory_url: String,
     transport: Arc<dyn HttpTransport>,
+    cryptography: Option<Arc<dyn Cryptography>>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     product: Option<String>,
@@ -54,6 +56,7 @@ impl ClientBuilder {
     pub(super) fn new(directory_url: String, transport: Arc<dyn HttpTransport>) -> Self {
         Self {
             directory_url,
+            cryptography: transport.cryptography(),
             transport,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -121,6 +124,14 @@ impl ClientBuilder {
         self
     }
 
+    /// What account keys in memory sign with, and chains are checked with; the transport's by
+    /// default. With `None` keys sign by themselves, and their bytes go nowhere else.
+    #[must_use]
+    pub fn cryptography(mut self, cryptography: Option<Arc<dyn Cryptography>>) -> Self {
+        self.cryptography = cryptography;
+        self
+    }
+
     /// How often a request is signed anew after `badNonce`; [`BAD_NONCE_RETRIES`] by default.
     #[must_use]
     pub const fn bad_nonce_retries(mut self, retries: u32) -> Self {
@@ -180,6 +191,7 @@ impl ClientBuilder {
             directory: DirectoryCache::default(),
             nonces: NoncePool::default(),
             transport: self.transport,
+            cryptography: self.cryptography,
             clock: self.clock,
             randomness: self.randomness,
             experience: Experience::default(),

@@ -59,7 +59,8 @@ impl Order {
         let now = self.client().clock().now();
         let reply = self.download(self.certificate_url()?).await?;
         let default = read(&reply)?;
-        check(&default, request, now).map_err(|error| refused(error).with_url(reply.url()))?;
+        self.check(&default, request, now)
+            .map_err(|error| refused(error).with_url(reply.url()))?;
         if request.begins_now() {
             check_beginning(&default, now).map_err(|error| error.with_url(reply.url()))?;
         }
@@ -69,7 +70,7 @@ impl Order {
             let mut position = 0;
             chains.retain(|chain| {
                 position += 1;
-                let good = position == 1 || check(chain, request, now).is_ok();
+                let good = position == 1 || self.check(chain, request, now).is_ok();
                 if !good {
                     tracing::warn!(order = self.url(), "an alternate chain is refused");
                 }
@@ -85,6 +86,22 @@ impl Order {
             chains.clear();
         }
         Ok((chosen, chains))
+    }
+
+    /// Nothing is handed out that a server could not use (RFC 8555, section 7.4.2).
+    fn check(
+        &self,
+        chain: &CertificateChain,
+        request: &CertificateRequest,
+        now: Timestamp,
+    ) -> Result<(), ChainError> {
+        chain.check_key(request.csr().public_key())?;
+        chain.check_names(request.names())?;
+        chain.check_time(now)?;
+        match self.client().cryptography() {
+            Some(library) => chain.check_links_with(library.verification_algorithms()),
+            None => chain.check_links(),
+        }
     }
 
     async fn add_alternates(&self, default: &Reply, chains: &mut Vec<CertificateChain>) {
@@ -146,19 +163,6 @@ fn settles(preference: &ChainPreference, default: &CertificateChain) -> bool {
 
 fn read(reply: &Reply) -> Result<CertificateChain, Error> {
     CertificateChain::from_pem(reply.body()).map_err(|error| refused(error).with_url(reply.url()))
-}
-
-/// Nothing is handed out that a server could not use (RFC 8555, section 7.4.2).
-fn check(
-    chain: &CertificateChain,
-    request: &CertificateRequest,
-    now: Timestamp,
-) -> Result<(), ChainError> {
-    chain.check_key(request.csr().public_key())?;
-    chain.check_names(request.names())?;
-    chain.check_time(now)?;
-    chain.check_links()?;
-    Ok(())
 }
 
 /// A beginning a little ahead is the difference of two clocks; one far ahead is not.

@@ -22,6 +22,7 @@ use rustls::{
 use rustls_platform_verifier::{BuilderVerifierExt, Verifier};
 
 use super::{HttpTransport, TransportError};
+use crate::Cryptography;
 use connector::{Bounded, Dial};
 
 pub use proxy::{InvalidProxy, Proxy};
@@ -45,6 +46,7 @@ const OWN_NAME: &str = "hyper/1";
 #[derive(Clone)]
 pub struct HyperTransport {
     client: Client<Bounded, Full<Bytes>>,
+    provider: Arc<CryptoProvider>,
 }
 
 impl HyperTransport {
@@ -157,14 +159,14 @@ impl HyperTransportBuilder {
             .map_err(HyperTransportError::Tls)?;
         let config = match self.only_roots {
             Some(roots) => builder
-                .with_webpki_verifier(webpki_verifier(roots, provider)?)
+                .with_webpki_verifier(webpki_verifier(roots, provider.clone())?)
                 .with_no_client_auth(),
             None if self.extra_roots.is_empty() => builder
                 .with_platform_verifier()
                 .map_err(HyperTransportError::Tls)?
                 .with_no_client_auth(),
             None => {
-                let verifier = Verifier::new_with_extra_roots(self.extra_roots, provider);
+                let verifier = Verifier::new_with_extra_roots(self.extra_roots, provider.clone());
                 builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::new(
@@ -190,7 +192,7 @@ impl HyperTransportBuilder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(Bounded::new(https, self.connect_timeout));
-        Ok(HyperTransport { client })
+        Ok(HyperTransport { client, provider })
     }
 }
 
@@ -246,6 +248,10 @@ impl HttpTransport for HyperTransport {
                 })?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         })
+    }
+
+    fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+        Some(self.provider.clone())
     }
 }
 

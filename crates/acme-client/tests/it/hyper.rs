@@ -248,34 +248,3 @@ async fn a_proxy_that_refuses_is_told_by_its_words() {
     let url = ca.directory_url();
     assert_eq!(failure(&transport, &url).await, TransportFailure::Unsent);
 }
-
-// A TLS provider signs for an account and for a certificate, and the CA sees no difference.
-#[tokio::test]
-async fn a_provider_signs() {
-    use acme_client::{CertificateRequest, ProviderSigner};
-    let world = crate::world::World::new().await;
-    let (account_key, key) = (crate::world::new_key(), crate::world::new_key());
-    let signer = |key: &_| Arc::new(ProviderSigner::new(&provider(), key).unwrap());
-    let made = world
-        .client
-        .new_account(signer(&account_key), &crate::world::agreed())
-        .await
-        .unwrap();
-    let names = crate::world::names(&["a.example"]);
-    // A signature's numbers are short now and then.
-    for _ in 0..8 {
-        let request = CertificateRequest::for_names(&names, &*signer(&key)).unwrap();
-        let request = request.responder(world.responder.clone());
-        within(made.account.obtain(&request)).await.unwrap();
-    }
-    let found = world.client.find_account(account_key).await.unwrap();
-    assert_eq!(found.unwrap().account.url(), made.account.url());
-    let secret = key.to_pkcs8_pem().unwrap();
-    let shown = format!("{:?}", signer(&key));
-    assert!(
-        secret
-            .lines()
-            .skip(1)
-            .all(|it| it.starts_with('-') || !shown.contains(it))
-    );
-}

@@ -18,6 +18,8 @@ mod clock;
 #[cfg(feature = "hyper")]
 mod counts;
 #[cfg(feature = "hyper")]
+mod cryptography;
+#[cfg(feature = "hyper")]
 mod faults;
 #[cfg(feature = "hyper")]
 mod hyper;

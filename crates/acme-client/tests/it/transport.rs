@@ -9,7 +9,7 @@ use std::{
 };
 
 use acme_client::{
-    HttpTransport, TransportError,
+    Cryptography, HttpTransport, TransportError,
     messages::jose::{BoxFuture, base64url},
 };
 use bytes::Bytes;
@@ -132,6 +132,10 @@ fn nonce(body: &[u8]) -> Option<String> {
 }
 
 impl HttpTransport for Meddler {
+    fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+        self.next.as_ref()?.cryptography()
+    }
+
     fn send(
         &self,
         request: Request<Bytes>,
