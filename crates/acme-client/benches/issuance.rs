@@ -16,10 +16,10 @@ use std::{
 };
 
 use acme_client::{
-    Account, CertificateRequest, Client, HttpTransport, ProviderSigner, TransportError,
+    Account, CertificateRequest, Client, HttpTransport, TransportError,
     messages::{
         ChallengeType, ServerName,
-        jose::{self, BoxFuture, KeyType, PrivateKey, Signer},
+        jose::{BoxFuture, KeyType, PrivateKey},
     },
 };
 use acme_testing::{CertificateValidity, NullResponder, TestPki};
@@ -131,8 +131,8 @@ fn spent() -> Duration {
         .unwrap_or_default()
 }
 
-/// An account at a CA that issues for so many names, and the request for them; the account's key
-/// signs by itself, or with ring.
+/// An account at a CA that issues for so many names, and the request for them; signatures are made
+/// and checked by the keys themselves, or by ring.
 fn world(count: usize, ring: bool) -> (Account, CertificateRequest) {
     let names: Vec<ServerName> = (0..count).filter_map(|at| name(at).parse().ok()).collect();
     let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256).expect("there is randomness"));
@@ -145,16 +145,12 @@ fn world(count: usize, ring: bool) -> (Account, CertificateRequest) {
         nonces: AtomicU64::new(0),
     };
     let account_key = PrivateKey::generate(KeyType::EcdsaP256).expect("there is randomness");
-    let client = Client::builder(format!("{BASE}/directory"), transport);
-    let client = client.build().expect("the URL is good");
-    let signer: Arc<dyn jose::AsyncSigner> = match ring {
-        false => Arc::new(account_key),
-        true => {
-            let provider = rustls::crypto::ring::default_provider();
-            Arc::new(ProviderSigner::new(&provider, &account_key).expect("ring knows P-256"))
-        }
-    };
-    let account = client.account(signer, format!("{BASE}/account/1"));
+    let library = || Arc::new(rustls::crypto::ring::default_provider()) as _;
+    let client = Client::builder(format!("{BASE}/directory"), transport)
+        .cryptography(ring.then(library))
+        .build()
+        .expect("the URL is good");
+    let account = client.account(Arc::new(account_key), format!("{BASE}/account/1"));
     let request = CertificateRequest::with_key(&names, key).expect("the names are good");
     let responder = NullResponder::new(ChallengeType::Http01);
     (account, request.responder(Arc::new(responder)))
@@ -174,7 +170,7 @@ fn issuance(criterion: &mut Criterion) {
         (100, true),
     ] {
         let (account, request) = world(count, ring);
-        let signed = if ring { ", signed by ring" } else { "" };
+        let signed = if ring { ", by ring" } else { "" };
         criterion.bench_function(
             &format!("an issuance of {count} names{signed}"),
             |bencher| {

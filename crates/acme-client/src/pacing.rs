@@ -14,7 +14,7 @@ pub const ORDER_DEADLINE: Duration = Duration::from_secs(300);
 
 /// The wait before the first look at what the CA works on, where nothing is known of its pace;
 /// the waits double from here.
-pub const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(5);
+pub const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The longest wait between two looks, where the CA names none.
 pub const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
