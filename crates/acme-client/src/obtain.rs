@@ -1,5 +1,6 @@
 //! From names to a certificate in one call, in the fewest requests.
 
+mod doubt;
 mod failure;
 mod proof;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 
 use acme_messages::{OrderStatus, ProblemType};
 
+pub(crate) use doubt::Doubts;
 pub(crate) use failure::authorization_failed;
 pub use proof::PARALLEL_STARTS;
 
