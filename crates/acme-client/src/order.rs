@@ -11,6 +11,7 @@ use acme_messages::{self as messages, OrderStatus};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 pub use chain::MAX_ALTERNATES;
+pub(crate) use finalize::check_key;
 
 use crate::{
     Account, Authorization, Client, Error, ErrorKind, Operation, Reply,
