@@ -28,6 +28,8 @@ impl Order {
     /// Proves each name that is not proved yet, and waits until the CA has made up its mind.
     ///
     /// The first responder whose type the CA offers is taken.
+    /// That of dns-persist-01, a draft, is not started: its challenges have no token, and the
+    /// account's record is to stand already.
     /// The order is all that is looked at meanwhile; authorizations only where it stays pending
     /// for [`DOUBT_AFTER`](crate::DOUBT_AFTER) and more, since not every CA lets it fall with them.
     /// Responders are stopped on every way out, the cancellation of this future included.
@@ -35,6 +37,7 @@ impl Order {
     /// # Errors
     /// - [`ErrorKind::WrongState`] when the order is not pending; nothing was sent then.
     /// - [`ErrorKind::NoSupportedChallenge`] when a name has no responder that fits.
+    /// - [`ErrorKind::BadResponse`] when the challenge that is taken must not be answered.
     /// - [`ErrorKind::Responder`] when one could not start.
     /// - [`ErrorKind::AuthorizationFailed`] when the CA did not accept a proof.
     /// - [`ErrorKind::OrderFailed`] when the order became invalid otherwise.
@@ -119,15 +122,17 @@ impl Beginning<'_> {
             _ => return Err(authorization_failed(&[authorization.state()])),
         }
         let (mut challenge, responder) = choose(&authorization, self.responders)?;
-        let context = challenge.context()?;
-        let mut active = ActiveChallenge::start(responder.clone(), context)
-            .await
-            .map_err(|error| {
-                let name = &authorization.state().identifier.value;
-                Error::new(ErrorKind::Responder, Operation::Challenge)
-                    .with_detail(format!("{} for {name}", challenge.kind()))
-                    .with_source(error)
-            })?;
+        let mut active = match challenge.stands().await? {
+            true => ActiveChallenge::standing(),
+            false => ActiveChallenge::start(responder.clone(), challenge.context()?)
+                .await
+                .map_err(|error| {
+                    let name = &authorization.state().identifier.value;
+                    Error::new(ErrorKind::Responder, Operation::Challenge)
+                        .with_detail(format!("{} for {name}", challenge.kind()))
+                        .with_source(error)
+                })?,
+        };
         let permit = self.requests.acquire().await;
         let told = match self.over.load(Ordering::Relaxed) {
             // RFC 8555, section 7.5.1: an answer that nobody will ask for is taken down.
