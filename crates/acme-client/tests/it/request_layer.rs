@@ -199,11 +199,17 @@ async fn the_problem_is_seen_without_a_nonce() {
 #[tokio::test]
 async fn a_ca_that_forgets_its_nonces_costs_one_request() {
     let world = World::new().await;
+    // Requests side by side: several nonces are kept.
+    world.obtain(&["a.example", "b.example"]).await.unwrap();
     let account = world.account().await;
     world.ca.forget_nonces();
     world.ca.clear_requests();
     account.fetch().await.unwrap();
     assert_eq!(world.asked(), [Asked::Account, Asked::Account]);
+    // The others of its kind are not tried one by one.
+    let (one, two) = tokio::join!(account.fetch(), account.fetch());
+    one.and(two).unwrap();
+    assert_eq!(world.asked_for(Asked::Account), 4);
 }
 
 // 5xx and broken connections pass; what is refused does not.
