@@ -11,10 +11,15 @@ const STOP_WAIT: Duration = Duration::from_secs(30);
 /// Holds a responder to its word: whoever lets go of this stops it.
 #[derive(Debug)]
 pub(crate) struct ActiveChallenge {
+    /// What is up; nothing where a proof stands by itself.
+    answer: Option<Answer>,
+    settled: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Answer {
     responder: Arc<dyn Responder>,
     context: Arc<ChallengeContext>,
-    up: bool,
-    settled: bool,
 }
 
 impl ActiveChallenge {
@@ -23,14 +28,22 @@ impl ActiveChallenge {
         responder: Arc<dyn Responder>,
         context: ChallengeContext,
     ) -> Result<Self, ResponderError> {
+        let context = Arc::new(context);
+        let answer = Answer { responder, context };
         let active = Self {
-            responder,
-            context: Arc::new(context),
-            up: true,
+            answer: Some(answer.clone()),
             settled: false,
         };
-        active.responder.start(&active.context).await?;
+        answer.responder.start(&answer.context).await?;
         Ok(active)
+    }
+
+    /// A challenge whose proof stands already: there is nothing to put up and to take down.
+    pub(crate) const fn standing() -> Self {
+        Self {
+            answer: None,
+            settled: false,
+        }
     }
 
     /// The CA has made up its mind already: nobody will ask for the answer.
@@ -43,30 +56,37 @@ impl ActiveChallenge {
         self.settled
     }
 
-    /// Completes once someone has asked for the answer, or nobody will.
+    /// Completes once someone has asked for the answer, or nobody will; never where that cannot
+    /// be told.
     pub(crate) async fn asked(&self) {
-        if !self.settled {
-            self.responder.asked(&self.context).await;
+        if self.settled {
+            return;
+        }
+        match &self.answer {
+            Some(it) => it.responder.asked(&it.context).await,
+            None => std::future::pending().await,
         }
     }
 
     /// Takes the answer down and waits until it is, within reason.
     pub(crate) async fn stop(mut self, clock: &dyn Clock) {
+        let Some(answer) = self.answer.clone() else {
+            return;
+        };
         let stopped = tokio::select! {
-            stopped = self.responder.stop(&self.context) => stopped,
+            stopped = answer.responder.stop(&answer.context) => stopped,
             () = clock.sleep(STOP_WAIT) => return, // The drop starts it anew.
         };
-        self.up = false;
-        report(&self.context, stopped);
+        self.answer = None;
+        report(&answer.context, stopped);
     }
 }
 
 impl Drop for ActiveChallenge {
     fn drop(&mut self) {
-        if !self.up {
+        let Some(Answer { responder, context }) = self.answer.take() else {
             return;
-        }
-        let (responder, context) = (self.responder.clone(), self.context.clone());
+        };
         // Dropped by cancellation, so there is a runtime unless it is ending itself.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {

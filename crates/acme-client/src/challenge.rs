@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use acme_messages::{
     self as messages, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier,
-    KeyAuthorization, Token, link,
+    KeyAuthorization, Token, dns_persist::Offer, link,
 };
 use acme_responders::ChallengeContext;
 
@@ -75,7 +75,8 @@ impl Challenge {
     ///
     /// # Errors
     /// - [`ErrorKind::BadResponse`] when the name or the token is bad, or the challenge has no
-    ///   token: types beyond RFC 8555 may have none, see [`state`](Self::state).
+    ///   token: types beyond RFC 8555 may have none, as dns-persist-01, where nothing is put up;
+    ///   see [`state`](Self::state).
     pub fn context(&self) -> Result<ChallengeContext, Error> {
         let bad = |detail: &str| {
             Error::new(ErrorKind::BadResponse, Operation::Authorization)
@@ -92,6 +93,23 @@ impl Challenge {
         let answer = KeyAuthorization::new(&token, &thumbprint);
         let context = ChallengeContext::new(name, self.kind().clone(), token, answer);
         Ok(context.wildcard(self.wildcard))
+    }
+
+    /// Whether its proof stands already, as the record of dns-persist-01 does: nothing is put up
+    /// for it, and it has no token. What the CA offers is checked as the draft wants it
+    /// ([draft-ietf-acme-dns-persist](https://datatracker.ietf.org/doc/draft-ietf-acme-dns-persist/)).
+    pub(crate) async fn stands(&self) -> Result<bool, Error> {
+        if *self.kind() != ChallengeType::DnsPersist01 {
+            return Ok(false);
+        }
+        let directory = self.account.client().directory().await?;
+        match Offer::from_challenge(&self.state, &directory.meta) {
+            Ok(_) => Ok(true),
+            Err(error) => Err(Error::new(ErrorKind::BadResponse, Operation::Authorization)
+                .with_url(&self.authorization)
+                .with_detail("the challenge must not be answered")
+                .with_source(error)),
+        }
     }
 
     /// Tells the CA that the answer is up; nothing is sent unless the challenge is pending.

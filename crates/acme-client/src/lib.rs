@@ -48,8 +48,8 @@ pub use nonce_pool::{MAX_NONCES, NONCE_LIFETIME};
 pub use obtain::PARALLEL_STARTS;
 pub use order::{MAX_ALTERNATES, Order};
 pub use pacing::{
-    ASKED_WAIT, FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL, MAX_POLL_RETRY_AFTER, ORDER_DEADLINE,
-    Pacing,
+    ASKED_WAIT, DOUBT_AFTER, FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL, MAX_POLL_RETRY_AFTER,
+    ORDER_DEADLINE, Pacing,
 };
 pub use post::{Repeat, Sender};
 pub use presets::{PRESETS, Preset};

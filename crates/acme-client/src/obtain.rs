@@ -1,5 +1,6 @@
 //! From names to a certificate in one call, in the fewest requests.
 
+mod doubt;
 mod failure;
 mod proof;
 
@@ -7,12 +8,13 @@ use std::collections::BTreeSet;
 
 use acme_messages::{OrderStatus, ProblemType};
 
+pub(crate) use doubt::Doubts;
 pub(crate) use failure::authorization_failed;
 pub use proof::PARALLEL_STARTS;
 
 use crate::{
     Account, CertificateRequest, Error, ErrorKind, IssuedCertificate, JournalEntry, Operation,
-    Order,
+    Order, order::check_key,
 };
 use failure::order_failed;
 
@@ -27,6 +29,7 @@ impl Account {
     /// cancellation of this future included.
     ///
     /// # Errors
+    /// - [`ErrorKind::Request`] when the key is the account's own; nothing was sent then.
     /// - [`ErrorKind::Timeout`] when it takes longer than the request allows.
     /// - [`ErrorKind::UnknownProfile`] when the CA does not offer the profile.
     /// - [`ErrorKind::Undecided`] when the order may have been placed, and may not.
@@ -60,6 +63,7 @@ impl Account {
         &self,
         request: &CertificateRequest,
     ) -> Result<IssuedCertificate, Error> {
+        check_key(self, request.csr(), Operation::NewOrder)?;
         if let Some(url) = request.order_to_resume()
             && let Some(issued) = self.resume(url, request).await?
         {

@@ -11,9 +11,11 @@ use acme_messages::{self as messages, OrderStatus};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 pub use chain::MAX_ALTERNATES;
+pub(crate) use finalize::check_key;
 
 use crate::{
     Account, Authorization, Client, Error, ErrorKind, Operation, Reply,
+    obtain::Doubts,
     pacing::{Patience, Work},
 };
 
@@ -165,17 +167,19 @@ impl Order {
                 _ => Work::Asked,
             };
             let patience = Patience::new(self.client(), work);
-            self.poll(status, patience, true).await?;
+            self.poll(status, patience, true, Doubts::default()).await?;
         }
         Ok(&self.state)
     }
 
-    /// As [`leaves`](Self::leaves), with a look at once or after a pause.
+    /// As [`leaves`](Self::leaves), with a look at once or after a pause, and one now and then at
+    /// proofs that may have failed without the order's knowing.
     pub(crate) async fn poll(
         &mut self,
         status: &OrderStatus,
         patience: Patience,
         paused: bool,
+        doubts: Doubts,
     ) -> Result<(), Error> {
         let client = self.client().clone();
         let still = Error::new(ErrorKind::Timeout, Operation::Order)
@@ -184,7 +188,7 @@ impl Order {
         // Looks that are slow count too, whatever the wall clock says.
         let deadline = client.clock().sleep(client.settings().pacing.deadline);
         tokio::select! {
-            polled = self.look_until(&client, status, patience, paused) => match polled {
+            polled = self.look_until(&client, status, patience, paused, doubts) => match polled {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(still),
                 Err(error) => Err(error),
@@ -199,6 +203,7 @@ impl Order {
         status: &OrderStatus,
         mut patience: Patience,
         paused: bool,
+        mut doubts: Doubts,
     ) -> Result<bool, Error> {
         let mut pause = paused;
         loop {
@@ -211,6 +216,11 @@ impl Order {
                     patience.learn(client, done);
                     if done {
                         return Ok(true);
+                    }
+                    if patience.has_doubts(client)
+                        && let Some(failure) = doubts.failure(self).await
+                    {
+                        return Err(failure);
                     }
                     pause = true;
                 }

@@ -26,6 +26,11 @@ pub const MAX_POLL_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// How long the CA is given to ask for an answer before its side is looked at for the first time.
 pub const ASKED_WAIT: Duration = Duration::from_secs(1);
 
+/// How long an order may be pending while its names are proved before one of its authorizations is
+/// looked at too; each later look at one comes after twice the time. Few CAs take so long, and some
+/// never say that the order has failed.
+pub const DOUBT_AFTER: Duration = Duration::from_secs(10);
+
 /// The shortest wait believed from a `Retry-After` between two looks.
 const MIN_POLL_RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -140,6 +145,8 @@ pub(crate) struct Patience {
     before: Duration,
     looks: u32,
     next: Duration,
+    /// When it is time to doubt what the CA says, or does not say.
+    doubt: Duration,
     /// Whether a wait was the CA's: then only the first look tells of its pace.
     asked: bool,
 }
@@ -160,6 +167,7 @@ impl Patience {
             before: Duration::ZERO,
             looks: 0,
             next: first.min(pacing.longest).max(pacing.first),
+            doubt: DOUBT_AFTER,
             asked: false,
         }
     }
@@ -185,13 +193,28 @@ impl Patience {
             }
             None => self.next,
         };
-        let elapsed = client.clock().monotonic().saturating_sub(self.since);
-        if self.waited.max(elapsed).saturating_add(pause) > self.pacing.deadline {
+        if self.spent(client).saturating_add(pause) > self.pacing.deadline {
             return false;
         }
         self.count(pause);
         client.clock().sleep(pause).await;
         true
+    }
+
+    /// The time so far, that of the looks included.
+    fn spent(&self, client: &Client) -> Duration {
+        let elapsed = client.clock().monotonic().saturating_sub(self.since);
+        self.waited.max(elapsed)
+    }
+
+    /// Whether what was found pending has been so for long; ever more rarely.
+    pub(crate) fn has_doubts(&mut self, client: &Client) -> bool {
+        let spent = self.spent(client);
+        let due = spent >= self.doubt;
+        if due {
+            self.doubt = spent.saturating_mul(2);
+        }
+        due
     }
 
     fn count(&mut self, pause: Duration) {

@@ -6,6 +6,7 @@
 
 #[cfg(any(feature = "http-01", feature = "tls-alpn-01"))]
 mod asked;
+mod dns_persist_01;
 #[cfg(feature = "http-01")]
 mod http_01;
 mod responder;
@@ -14,6 +15,7 @@ mod tls_alpn_01;
 
 pub use acme_messages as messages;
 pub use acme_messages::jose::BoxFuture;
+pub use dns_persist_01::DnsPersist01Responder;
 #[cfg(feature = "http-01")]
 pub use http_01::{CHALLENGE_PATH, Http01Responder, Http01Service};
 pub use responder::{ChallengeContext, Responder, ResponderError};

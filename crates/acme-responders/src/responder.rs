@@ -10,6 +10,10 @@ use acme_messages::{ChallengeType, KeyAuthorization, ServerName, Token, jose::Bo
 /// [`stop`](Self::stop) on every way out, its own cancellation included.
 /// Many challenges may be under way at once.
 ///
+/// A challenge without a token has no answer to put up: where its proof stands already, as with
+/// [`DnsPersist01Responder`](crate::DnsPersist01Responder), the responder says that the type may
+/// be taken, and is neither started nor stopped.
+///
 /// ```
 /// use acme_responders::{BoxFuture, ChallengeContext, Responder, ResponderError};
 /// use acme_messages::ChallengeType;

@@ -40,7 +40,12 @@ pub(crate) fn authorization_failed(failed: &[&messages::Authorization]) -> Error
     }
     let names: Vec<_> = failed
         .iter()
-        .map(|it| format!("{} is {}", it.identifier.value, it.status))
+        .map(|it| match it.status {
+            AuthorizationStatus::Pending => {
+                format!("a challenge for {} is invalid", it.identifier.value)
+            }
+            _ => format!("{} is {}", it.identifier.value, it.status),
+        })
         .collect();
     let error = Error::new(ErrorKind::AuthorizationFailed, Operation::Authorization)
         .with_detail(names.join(", "));

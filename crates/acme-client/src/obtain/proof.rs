@@ -10,7 +10,10 @@ use acme_responders::Responder;
 use futures_util::{StreamExt, future::join_all, stream};
 use tokio::sync::Semaphore;
 
-use super::failure::{authorization_failed, explain, why};
+use super::{
+    doubt::{Doubts, Proof},
+    failure::{authorization_failed, explain, why},
+};
 use crate::{
     Authorization, Challenge, Error, ErrorKind, Operation, Order,
     active_challenge::ActiveChallenge,
@@ -25,11 +28,16 @@ impl Order {
     /// Proves each name that is not proved yet, and waits until the CA has made up its mind.
     ///
     /// The first responder whose type the CA offers is taken.
+    /// That of dns-persist-01, a draft, is not started: its challenges have no token, and the
+    /// account's record is to stand already.
+    /// The order is all that is looked at meanwhile; authorizations only where it stays pending
+    /// for [`DOUBT_AFTER`](crate::DOUBT_AFTER) and more, since not every CA lets it fall with them.
     /// Responders are stopped on every way out, the cancellation of this future included.
     ///
     /// # Errors
     /// - [`ErrorKind::WrongState`] when the order is not pending; nothing was sent then.
     /// - [`ErrorKind::NoSupportedChallenge`] when a name has no responder that fits.
+    /// - [`ErrorKind::BadResponse`] when the challenge that is taken must not be answered.
     /// - [`ErrorKind::Responder`] when one could not start.
     /// - [`ErrorKind::AuthorizationFailed`] when the CA did not accept a proof.
     /// - [`ErrorKind::OrderFailed`] when the order became invalid otherwise.
@@ -38,16 +46,16 @@ impl Order {
         self.demand(&OrderStatus::Pending, Operation::Authorization)?;
         // It was said before there was anything to wait for.
         self.forget_retry_after();
-        let (active, failed) = start_all(self, responders).await;
+        let (active, doubts, failed) = start_all(self, responders).await;
         let outcome = match failed {
             Some(error) => Err(error),
-            None => wait(self, &active).await,
+            None => wait(self, &active, doubts).await,
         };
         let client = self.client().clone();
         join_all(active.into_iter().map(|it| it.stop(client.clock()))).await;
         match outcome {
             Ok(()) if self.state().status == OrderStatus::Invalid => Err(explain(self).await),
-            // Some CAs fail an authorization and leave its order as it was.
+            // Some CAs leave an order as it was whose authorization fails.
             Err(error) if error.kind() == ErrorKind::Timeout => match why(self).await {
                 Some(reason) => Err(reason),
                 None => Err(error),
@@ -71,7 +79,7 @@ struct Beginning<'a> {
 async fn start_all(
     order: &Order,
     responders: &[Arc<dyn Responder>],
-) -> (Vec<ActiveChallenge>, Option<Error>) {
+) -> (Vec<ActiveChallenge>, Doubts, Option<Error>) {
     let beginning = Beginning {
         order,
         responders,
@@ -81,10 +89,14 @@ async fn start_all(
     let mut started = stream::iter(order.state().authorizations.clone())
         .map(|url| beginning.start(url))
         .buffer_unordered(PARALLEL_STARTS);
-    let (mut active, mut failed) = (Vec::new(), None);
+    let (mut active, mut doubts, mut failed) = (Vec::new(), Doubts::default(), None);
     while let Some(result) = started.next().await {
         match result {
-            Ok(one) => active.extend(one),
+            Ok(None) => {}
+            Ok(Some((one, proof))) => {
+                active.push(one);
+                doubts.add(proof);
+            }
             Err(error) => {
                 beginning.over.store(true, Ordering::Relaxed);
                 failed.get_or_insert(error);
@@ -92,12 +104,12 @@ async fn start_all(
         }
     }
     drop(started);
-    (active, failed)
+    (active, doubts, failed)
 }
 
 impl Beginning<'_> {
     /// Looks at one authorization and, if it is to be proved, puts an answer up and says so.
-    async fn start(&self, url: String) -> Result<Option<ActiveChallenge>, Error> {
+    async fn start(&self, url: String) -> Result<Option<(ActiveChallenge, Proof)>, Error> {
         let permit = self.requests.acquire().await;
         if self.over.load(Ordering::Relaxed) {
             return Ok(None);
@@ -110,15 +122,17 @@ impl Beginning<'_> {
             _ => return Err(authorization_failed(&[authorization.state()])),
         }
         let (mut challenge, responder) = choose(&authorization, self.responders)?;
-        let context = challenge.context()?;
-        let mut active = ActiveChallenge::start(responder.clone(), context)
-            .await
-            .map_err(|error| {
-                let name = &authorization.state().identifier.value;
-                Error::new(ErrorKind::Responder, Operation::Challenge)
-                    .with_detail(format!("{} for {name}", challenge.kind()))
-                    .with_source(error)
-            })?;
+        let mut active = match challenge.stands().await? {
+            true => ActiveChallenge::standing(),
+            false => ActiveChallenge::start(responder.clone(), challenge.context()?)
+                .await
+                .map_err(|error| {
+                    let name = &authorization.state().identifier.value;
+                    Error::new(ErrorKind::Responder, Operation::Challenge)
+                        .with_detail(format!("{} for {name}", challenge.kind()))
+                        .with_source(error)
+                })?,
+        };
         let permit = self.requests.acquire().await;
         let told = match self.over.load(Ordering::Relaxed) {
             // RFC 8555, section 7.5.1: an answer that nobody will ask for is taken down.
@@ -134,7 +148,11 @@ impl Beginning<'_> {
         if matches!(status, ChallengeStatus::Valid | ChallengeStatus::Invalid) {
             active.settle();
         }
-        Ok(Some(active))
+        let proof = Proof {
+            authorization: url,
+            challenge: challenge.url().to_owned(),
+        };
+        Ok(Some((active, proof)))
     }
 }
 
@@ -170,7 +188,7 @@ fn choose<'a>(
 /// unless it takes longer than expected.
 ///
 /// [RFC 8555, section 7.5.1]: https://www.rfc-editor.org/rfc/rfc8555#section-7.5.1
-async fn wait(order: &mut Order, active: &[ActiveChallenge]) -> Result<(), Error> {
+async fn wait(order: &mut Order, active: &[ActiveChallenge], doubts: Doubts) -> Result<(), Error> {
     let client = order.client().clone();
     let told = Patience::new(&client, Work::Told);
     let settled = active.iter().all(ActiveChallenge::has_settled);
@@ -180,5 +198,7 @@ async fn wait(order: &mut Order, active: &[ActiveChallenge]) -> Result<(), Error
         _ = asked => (Patience::new(&client, Work::Asked), !settled),
         () = client.clock().sleep(told.first_wait()) => (told.after_first_wait(), false),
     };
-    order.poll(&OrderStatus::Pending, patience, paused).await
+    order
+        .poll(&OrderStatus::Pending, patience, paused, doubts)
+        .await
 }

@@ -7,7 +7,7 @@ use acme_messages::{
 };
 
 use super::Order;
-use crate::{Error, Operation, Repeat, retry::Attempts};
+use crate::{Account, Error, ErrorKind, Operation, Repeat, retry::Attempts};
 
 impl Order {
     /// Sends the signing request of an order that is ready.
@@ -16,13 +16,15 @@ impl Order {
     /// is asked: the request is sent again only if it certainly had no effect.
     ///
     /// # Errors
-    /// - [`ErrorKind::WrongState`](crate::ErrorKind) when it is not ready; nothing was sent then.
-    /// - Those of a request; see [`ErrorKind`](crate::ErrorKind).
+    /// - [`ErrorKind::WrongState`] when it is not ready; nothing was sent then.
+    /// - [`ErrorKind::Request`] when it is for the account's own key; nothing was sent then.
+    /// - Those of a request; see [`ErrorKind`].
     pub async fn finalize(
         &mut self,
         csr: &CertificateSigningRequest,
     ) -> Result<&messages::Order, Error> {
         self.demand(&OrderStatus::Ready, Operation::Finalize)?;
+        check_key(self.account(), csr, Operation::Finalize)?;
         let request = FinalizeRequest {
             csr: csr.to_base64url(),
         };
@@ -54,6 +56,18 @@ impl Order {
             attempts.again(&client, error).await?;
         }
     }
+}
+
+/// Refuses to have the account's own key certified ([RFC 8555, section 11.1]).
+///
+/// [RFC 8555, section 11.1]: https://www.rfc-editor.org/rfc/rfc8555#section-11.1
+pub(crate) fn check_key(
+    account: &Account,
+    csr: &CertificateSigningRequest,
+    operation: Operation,
+) -> Result<(), Error> {
+    csr.check_key_differs(account.signer().public_jwk())
+        .map_err(|error| Error::new(ErrorKind::Request, operation).with_detail(error.to_string()))
 }
 
 /// Whether a finalize may have worked all the same, or came too early.

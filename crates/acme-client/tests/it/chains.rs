@@ -132,6 +132,11 @@ async fn the_number_of_alternates_is_bounded() {
     // They are all the same one.
     assert!(issued.alternates.is_empty());
     assert_eq!(world.asked_for(Asked::Certificate), 1 + MAX_ALTERNATES);
+    // Nor is any fetched twice.
+    let seen = world.transport.seen();
+    let urls = seen.iter().filter(|it| it.url.contains("certificate"));
+    let urls: std::collections::BTreeSet<_> = urls.map(|it| &it.url).collect();
+    assert_eq!(urls.len(), 1 + MAX_ALTERNATES, "{urls:?}");
 }
 
 // C27, C28: a leaf alone, ten issuers, eleven.

@@ -1,6 +1,6 @@
 //! The fewest requests that the protocol allows.
 
-use acme_testing::Operation as Asked;
+use acme_testing::{Operation as Asked, ResponderCall};
 
 use crate::world::{World, builder};
 
@@ -57,7 +57,7 @@ async fn the_transport_carries_nothing_else() {
     assert_eq!(world.transport.seen().len() - before, 1 + 6);
 }
 
-// Authorizations that are valid already, in an order that does not say so: none is proved again.
+// Authorizations that are valid already, and a CA that takes a moment to issue.
 #[tokio::test]
 async fn reused_authorizations_take_no_proof() {
     let world = World::with(builder().authorization_reuse(true).processing_polls(1)).await;
@@ -70,6 +70,26 @@ async fn reused_authorizations_take_no_proof() {
         Asked::Certificate,
     ];
     assert_eq!(world.asked(), expected);
+}
+
+// One name of two is proved already: nothing is put up for it, and the CA is not told.
+#[tokio::test]
+async fn a_valid_authorization_is_only_looked_at() {
+    let world = World::with(builder().authorization_reuse(true)).await;
+    world.obtain(&["a.example"]).await.unwrap();
+    let before = world.responder.calls().len();
+    world.obtain(&["a.example", "b.example"]).await.unwrap();
+    let calls = world.responder.calls().split_off(before);
+    let names: Vec<_> = calls
+        .iter()
+        .map(|it| match it {
+            ResponderCall::Start(it) | ResponderCall::Stop(it) => it.name().to_string(),
+            _ => panic!("{it:?}"),
+        })
+        .collect();
+    assert_eq!(names, ["b.example", "b.example"]);
+    assert_eq!(world.asked_for(Asked::Authorization), 2);
+    assert_eq!(world.asked_for(Asked::Challenge), 1);
 }
 
 #[tokio::test]

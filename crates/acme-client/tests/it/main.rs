@@ -20,6 +20,8 @@ mod counts;
 #[cfg(feature = "hyper")]
 mod cryptography;
 #[cfg(feature = "hyper")]
+mod dns_persist;
+#[cfg(feature = "hyper")]
 mod faults;
 #[cfg(feature = "hyper")]
 mod hyper;

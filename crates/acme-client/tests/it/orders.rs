@@ -17,7 +17,7 @@ use acme_client::{
     },
     responders::{ChallengeContext, Responder, ResponderError},
 };
-use acme_testing::{Operation as Asked, Profile};
+use acme_testing::{Operation as Asked, Profile, RecordingResponder, ResponderCall, TestDns};
 use tokio::sync::{Barrier, Notify};
 
 use crate::{
@@ -142,7 +142,6 @@ async fn a_parent_may_be_authorized_in_a_names_place() {
 // C33: the caller's order counts, among what the CA offers; C34 is `no_supported_challenge_…`.
 #[tokio::test]
 async fn responders_are_tried_in_the_callers_order() {
-    use acme_testing::RecordingResponder;
     let world = World::new().await;
     let account = world.account().await;
     let kinds = [
@@ -168,7 +167,7 @@ async fn responders_are_tried_in_the_callers_order() {
 /// Puts no answer up before it was asked for all: whoever asks one after another waits for ever.
 #[derive(Debug)]
 struct AllAtOnce {
-    next: Arc<acme_testing::RecordingResponder>,
+    next: Arc<RecordingResponder>,
     all: Barrier,
 }
 
@@ -360,10 +359,11 @@ async fn replaces_not_sent_to_fallback() {
         .unwrap();
     assert_eq!(issued.account_url.as_deref(), Some(account.url()));
     let id = issued.chain.leaf().certificate_id().unwrap();
+    // In whichever order: one that is refused is placed again without.
     let said = |world: &World| {
         let seen = world.transport.seen();
-        let order = seen.iter().rev().find(|it| it.url.contains("new-order"));
-        payload(&order.unwrap().body)["replaces"].is_string()
+        let mut orders = seen.iter().filter(|it| it.url.contains("new-order"));
+        orders.any(|it| payload(&it.body)["replaces"].is_string())
     };
 
     let renewal = |world: &World| {
@@ -388,6 +388,88 @@ async fn replaces_not_sent_to_fallback() {
     let request = fallback.request(&["a.example"]).replaces(id.clone());
     within(other.obtain(&request)).await.unwrap();
     assert!(!said(&fallback));
+}
+
+// RFC 8555, section 11.1: whoever has the account's key does not have the site's.
+#[tokio::test]
+async fn the_accounts_key_is_never_certified() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let names = names(&["a.example"]);
+    let request = CertificateRequest::for_names(&names, &*world.account_key)
+        .unwrap()
+        .responder(world.responder.clone());
+    let error = within(account.obtain(&request)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request, "{error}");
+    assert!(error.to_string().contains("account's own key"), "{error}");
+    assert_eq!(world.asked(), [], "nothing was ordered");
+
+    let mut order = account.new_order(&NewOrder::new(&names)).await.unwrap();
+    let responders: [Arc<dyn Responder>; 1] = [world.responder.clone()];
+    within(order.prove(&responders)).await.unwrap();
+    world.ca.clear_requests();
+    let error = order.finalize(request.csr()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (ErrorKind::Request, Operation::Finalize)
+    );
+    assert_eq!(world.asked(), []);
+}
+
+// RFC 8555, section 7.1.4: two authorizations, and two records of one name.
+#[tokio::test]
+async fn a_name_and_its_wildcard_are_proved_side_by_side() {
+    let dns = TestDns::start().await.unwrap();
+    let address = dns.address();
+    let world =
+        World::with(builder().configure(|it| it.validation.dns_server = Some(address))).await;
+    let account = world.account().await;
+    let both = ["a.example", "*.a.example"];
+    let responder = Arc::new(RecordingResponder::over(dns.responder()));
+    let request = crate::world::request(&both).responder(responder.clone());
+    world.ca.hold_validations();
+    let obtain = tokio::spawn(async move { account.obtain(&request).await });
+    within(world.ca.wait_for(Asked::Challenge, 2)).await;
+    assert_eq!(dns.txt("_acme-challenge.a.example").len(), 2);
+    let wildcards: Vec<_> = responder
+        .calls()
+        .iter()
+        .map(|it| match it {
+            ResponderCall::Start(it) => {
+                assert_eq!(it.name().to_string(), "a.example");
+                it.is_wildcard()
+            }
+            _ => panic!("{it:?}"),
+        })
+        .collect();
+    assert!(wildcards == [true, false] || wildcards == [false, true]);
+    world.ca.release_validations();
+    let issued = within(obtain).await.unwrap().unwrap();
+    issued.chain.check_names(&names(&both)).unwrap();
+    assert!(dns.txt("_acme-challenge.a.example").is_empty());
+}
+
+// RFC 8555, section 8.3: a token leads to a path, and is no path.
+#[tokio::test]
+async fn a_token_that_is_none_is_refused() {
+    for bad in ["../../etc/passwd", "a/b", "", "tökèn", "a b"] {
+        let world = World::new().await;
+        world.transport.once(
+            "authorization",
+            Meddle::Change(Box::new(move |answer| {
+                let mut json: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+                for challenge in json["challenges"].as_array_mut().unwrap() {
+                    challenge["token"] = bad.into();
+                }
+                *answer.body_mut() = serde_json::to_vec(&json).unwrap().into();
+            })),
+        );
+        let error = world.obtain(&["a.example"]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadResponse, "{bad:?}: {error}");
+        assert!(error.to_string().contains("token"), "{error}");
+        assert_eq!(world.responder.calls().len(), 0);
+        assert_eq!(world.asked_for(Asked::Challenge), 0);
+    }
 }
 
 // A CA that does not take what is replaced gets the order without.

@@ -3,11 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use acme_client::{
-    ASKED_WAIT, Client, ErrorKind, FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL, ORDER_DEADLINE, Pacing,
-    REQUEST_TIMEOUT,
-    messages::{Clock, NewOrder, OrderStatus, Timestamp, jose::KeyType},
+    ASKED_WAIT, Client, DOUBT_AFTER, ErrorKind, FIRST_POLL_INTERVAL, MAX_POLL_INTERVAL,
+    ORDER_DEADLINE, Pacing, REQUEST_TIMEOUT,
+    messages::{
+        ChallengeType, Clock, NewOrder, OrderStatus, Timestamp,
+        jose::{BoxFuture, KeyType},
+    },
+    responders::{ChallengeContext, Responder, ResponderError},
 };
-use acme_testing::{Fault, ManualClock, NullResponder, Operation as Asked};
+use acme_testing::{Fault, FaultRule, ManualClock, Operation as Asked, RecordingResponder};
 
 use crate::{
     clock::QuickClock,
@@ -167,7 +171,7 @@ async fn a_ca_that_does_not_ask_is_not_waited_for_in_vain() {
     let world = World::with(builder().authorization_reuse(true)).await;
     let account = world.account().await;
     // A responder that cannot tell whether it was asked, as those of DNS.
-    let quiet = Arc::new(Quiet(world.responder.clone()));
+    let quiet = Arc::new(Quiet::over(&world));
     let mut firsts = Vec::new();
     for at in 0..4 {
         let before = world.clock.waits().len();
@@ -183,42 +187,6 @@ async fn a_ca_that_does_not_ask_is_not_waited_for_in_vain() {
     assert!(firsts.windows(2).all(|it| it[1] < it[0]), "{firsts:?}");
 }
 
-#[derive(Debug)]
-struct Quiet(Arc<acme_testing::RecordingResponder>);
-
-impl acme_client::responders::Responder for Quiet {
-    fn challenge_type(&self) -> acme_client::messages::ChallengeType {
-        http_01()
-    }
-
-    fn start<'a>(
-        &'a self,
-        it: &'a acme_client::responders::ChallengeContext,
-    ) -> acme_client::messages::jose::BoxFuture<
-        'a,
-        Result<(), acme_client::responders::ResponderError>,
-    > {
-        self.0.start(it)
-    }
-
-    fn stop<'a>(
-        &'a self,
-        it: &'a acme_client::responders::ChallengeContext,
-    ) -> acme_client::messages::jose::BoxFuture<
-        'a,
-        Result<(), acme_client::responders::ResponderError>,
-    > {
-        self.0.stop(it)
-    }
-
-    fn asked<'a>(
-        &'a self,
-        _: &'a acme_client::responders::ChallengeContext,
-    ) -> acme_client::messages::jose::BoxFuture<'a, ()> {
-        Box::pin(std::future::pending())
-    }
-}
-
 // C26: issuance that takes its time, and a CA that says nothing of it.
 #[tokio::test]
 async fn delayed_issuance_is_waited_for() {
@@ -228,23 +196,82 @@ async fn delayed_issuance_is_waited_for() {
     assert_eq!(world.asked_for(Asked::Finalize), 1);
 }
 
-// An order that stays pending although its authorization has failed, as some CAs have it.
+// Some CAs leave an order pending although an authorization has failed (RFC 8555, section 7.1.6
+// says that it is invalid), or even that authorization although its challenge has.
 #[tokio::test]
 async fn a_failed_name_is_told_even_if_its_order_lingers() {
-    let world = World::new().await;
-    let account = world.account().await;
-    world
-        .transport
-        .rule(|request| match request.uri().path().contains("/order/") {
-            true => crate::transport::Meddle::Change(Box::new(|answer| {
-                let text = String::from_utf8(answer.body().to_vec()).unwrap();
-                let text = text.replace(r#""status":"invalid""#, r#""status":"pending""#);
-                *answer.body_mut() = text.into();
-            })),
-            false => crate::transport::Meddle::Pass,
-        });
-    let mute = Arc::new(NullResponder::new(http_01()));
-    let request = request(&["a.example"]).responder(mute);
-    let error = within(account.obtain(&request)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::AuthorizationFailed);
+    let rules: [FaultRule; 2] = [
+        Fault::InvalidStaysPending.on(Asked::Order),
+        Fault::InvalidStaysPending.into(),
+    ];
+    for rule in rules {
+        let text = format!("{rule:?}");
+        let world = World::new().await;
+        let account = world.account().await;
+        world.ca.inject(rule);
+        let request = request(&["a.example", "b.example", "c.example"])
+            .responder(Arc::new(Quiet::over(&world).mute_for("b.example")));
+        let error = within(account.obtain(&request)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AuthorizationFailed, "{text}");
+        let problem = error.problem().unwrap();
+        assert_eq!(problem.identifier.as_ref().unwrap().value, "b.example");
+        assert!(problem.detail.is_some(), "{text}: {error}");
+        assert!(error.to_string().contains("b.example"), "{text}: {error}");
+        let waited: Duration = world.clock.waits().iter().sum();
+        assert!(waited < 2 * DOUBT_AFTER, "{text}: {waited:?}");
+    }
+}
+
+// A CA that is merely slow is asked about its authorizations ever more rarely.
+#[tokio::test]
+async fn a_slow_ca_is_doubted_ever_more_rarely() {
+    let world = World::with(builder().polls_wait(false)).await;
+    world.ca.hold_validations();
+    let error = world.obtain(&["a.example", "b.example"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let waited: Duration = world.clock.waits().iter().sum();
+    assert!(waited + MAX_POLL_INTERVAL > ORDER_DEADLINE, "{waited:?}");
+    // At the beginning each, after 10, 20, 40, 80 and 160 seconds one, and at the end each.
+    assert_eq!(world.asked_for(Asked::Authorization), 2 + 5 + 2);
+    world.ca.release_validations();
+}
+
+/// Cannot tell whether it was asked, and may put no answer up for one name.
+#[derive(Debug)]
+struct Quiet {
+    next: Arc<RecordingResponder>,
+    mute: Option<&'static str>,
+}
+
+impl Quiet {
+    fn over(world: &World) -> Self {
+        let next = world.responder.clone();
+        Self { next, mute: None }
+    }
+
+    fn mute_for(mut self, name: &'static str) -> Self {
+        self.mute = Some(name);
+        self
+    }
+}
+
+impl Responder for Quiet {
+    fn challenge_type(&self) -> ChallengeType {
+        http_01()
+    }
+
+    fn start<'a>(&'a self, it: &'a ChallengeContext) -> BoxFuture<'a, Result<(), ResponderError>> {
+        match self.mute == Some(it.name().to_string().as_str()) {
+            true => Box::pin(async { Ok(()) }),
+            false => self.next.start(it),
+        }
+    }
+
+    fn stop<'a>(&'a self, it: &'a ChallengeContext) -> BoxFuture<'a, Result<(), ResponderError>> {
+        self.next.stop(it)
+    }
+
+    fn asked<'a>(&'a self, _: &'a ChallengeContext) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::pending())
+    }
 }

@@ -52,6 +52,40 @@ async fn requests_are_as_the_rfc_wants_them() {
     assert_eq!(payloads(Asked::Certificate), [""]);
 }
 
+// RFC 8555, section 6.1: the product goes before our own name, on each request.
+#[tokio::test]
+async fn who_asks_and_in_which_language_can_be_said() {
+    let world = World::new().await;
+    let build = || Client::builder(world.ca.directory_url(), world.transport.clone());
+    let client = build()
+        .user_agent("site/1.2")
+        .accept_language("de, en;q=0.5")
+        .build()
+        .unwrap();
+    client
+        .find_account(world.account_key.clone())
+        .await
+        .unwrap();
+    // The transport adds the library that it speaks with.
+    let own = concat!(
+        "site/1.2 acme-client/",
+        env!("CARGO_PKG_VERSION"),
+        " hyper/1"
+    );
+    let requests = world.ca.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert_eq!(request.header("user-agent"), Some(own));
+        assert_eq!(request.header("accept-language"), Some("de, en;q=0.5"));
+    }
+    for bad in ["a\nb", "a\0"] {
+        let error = build().user_agent(bad).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request);
+        let error = build().accept_language(bad).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Request);
+    }
+}
+
 // What this crate knows nothing about can be said all the same.
 #[tokio::test]
 async fn anything_can_be_posted() {
@@ -165,11 +199,17 @@ async fn the_problem_is_seen_without_a_nonce() {
 #[tokio::test]
 async fn a_ca_that_forgets_its_nonces_costs_one_request() {
     let world = World::new().await;
+    // Requests side by side: several nonces are kept.
+    world.obtain(&["a.example", "b.example"]).await.unwrap();
     let account = world.account().await;
     world.ca.forget_nonces();
     world.ca.clear_requests();
     account.fetch().await.unwrap();
     assert_eq!(world.asked(), [Asked::Account, Asked::Account]);
+    // The others of its kind are not tried one by one.
+    let (one, two) = tokio::join!(account.fetch(), account.fetch());
+    one.and(two).unwrap();
+    assert_eq!(world.asked_for(Asked::Account), 4);
 }
 
 // 5xx and broken connections pass; what is refused does not.

@@ -6,7 +6,7 @@ use acme_client::{
     Client, Error, ErrorKind, MAX_BODY, Operation, REQUEST_TIMEOUT,
     messages::{
         NewAccount,
-        jose::{KeyType, PrivateKey},
+        jose::{FlattenedJws, KeyType, PrivateKey},
     },
 };
 use acme_testing::ManualClock;
@@ -200,6 +200,55 @@ async fn an_account_without_a_location_is_an_error() {
     for line in secret.lines().filter(|it| !it.starts_with('-')) {
         assert!(!text.contains(line), "{text}");
     }
+}
+
+// RFC 8555, section 6.4: what is signed is the CA's own text; a URL that is read and written anew
+// is another one.
+#[tokio::test]
+async fn urls_are_signed_as_they_came() {
+    const NEW_ACCOUNT: &str = "https://CA.example:443/New%7eAccount//?a=%2f&b";
+    const ACCOUNT: &str = "https://ca.EXAMPLE/Acct/%7e1/../1?";
+    const NEW_ORDER: &str = "https://ca.example/a/./order?%41";
+    let directory = format!(
+        r#"{{"newNonce":"https://ca.example/nonce","newAccount":"{NEW_ACCOUNT}","newOrder":"{NEW_ORDER}"}}"#
+    );
+    let transport = Meddler::alone(move |request| {
+        let mut answer = match request.uri().path() {
+            "/directory" => answer(200, "application/json", directory.clone()),
+            "/nonce" => answer(200, "text/plain", ""),
+            "/New%7eAccount//" => answer(201, "application/json", r#"{"status":"valid"}"#),
+            _ => answer(403, "text/plain", ""),
+        };
+        let headers = answer.headers_mut();
+        headers.insert("replay-nonce", "YQ".parse().unwrap());
+        headers.insert("location", ACCOUNT.parse().unwrap());
+        Meddle::Answer(answer)
+    });
+    let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256).unwrap());
+    let client = client(&transport);
+    let made = client.new_account(key, &NewAccount::default()).await;
+    let account = made.unwrap().account;
+    assert_eq!(account.url(), ACCOUNT);
+    account.new_order(&Default::default()).await.unwrap_err();
+    account.fetch().await.unwrap_err();
+    let signed: Vec<_> = transport
+        .seen()
+        .iter()
+        .filter(|it| it.method == "POST")
+        .map(|it| {
+            let header = FlattenedJws::from_json(&it.body).unwrap().header().clone();
+            (header.url, header.kid)
+        })
+        .collect();
+    let kid = || Some(ACCOUNT.to_owned());
+    assert_eq!(
+        signed,
+        [
+            (NEW_ACCOUNT.to_owned(), None),
+            (NEW_ORDER.to_owned(), kid()),
+            (ACCOUNT.to_owned(), kid()),
+        ]
+    );
 }
 
 // The old directory serves while a new one cannot be had.

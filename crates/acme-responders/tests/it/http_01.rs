@@ -164,6 +164,8 @@ async fn http01_answers_only_its_exact_path() {
         let answer = get(address, &path).await;
         assert_eq!(status(&answer), expected, "{path}");
         assert_eq!(body(&answer), "", "nothing is reflected: {path}");
+        // Nor does the lookup answer by itself, for those who serve it otherwise.
+        assert_eq!(responder.lookup(&path), None, "{path}");
     }
     assert!(
         !is_ready(responder.asked(&challenge)),

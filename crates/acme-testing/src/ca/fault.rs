@@ -68,6 +68,9 @@ pub enum Fault {
     ErrorWhileProcessing,
     /// The status is right, the body is an HTML page.
     HtmlBody,
+    /// An order that is invalid is still called pending, and an authorization too, whose
+    /// challenges are told as they are.
+    InvalidStaysPending,
     /// `Replay-Nonce` is not base64url (RFC 8555, section 6.5.1: to be passed over).
     MangledNonce,
     /// A problem document without `type`, which stands for `about:blank`.

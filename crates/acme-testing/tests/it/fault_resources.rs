@@ -148,6 +148,29 @@ async fn an_order_stays_pending_and_processing_for_a_while() {
     assert_eq!(order.status, OrderStatus::Valid);
 }
 
+/// RFC 8555, section 7.1.6 has an order fall with its authorizations; not every CA does.
+#[tokio::test]
+async fn a_failure_is_not_seen_in_the_order_or_the_authorization() {
+    let mut world = World::new().await;
+    let (url, order) = world.client.order(&["example.com"]).await;
+    let authorization = order.authorizations[0].clone();
+    let (challenge, _) = world
+        .client
+        .challenge(&authorization, ChallengeType::Http01)
+        .await;
+    world.prove_or_fail(&challenge.url).await;
+    world.ca.inject(Fault::InvalidStaysPending);
+    let order: Order = world.client.fetch(&url).await.json();
+    assert_eq!((order.status, order.error), (OrderStatus::Pending, None));
+    let seen: Authorization = world.client.fetch(&authorization).await.json();
+    assert_eq!(seen.status, AuthorizationStatus::Pending);
+    let failed = |it: &Challenge| it.status == ChallengeStatus::Invalid && it.error.is_some();
+    assert!(seen.challenges.iter().any(failed));
+    world.ca.clear_faults();
+    let order: Order = world.client.fetch(&url).await.json();
+    assert_eq!(order.status, OrderStatus::Invalid);
+}
+
 #[tokio::test]
 async fn the_authorizations_of_an_order_change() {
     let mut world = World::new().await;

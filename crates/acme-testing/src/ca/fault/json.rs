@@ -42,6 +42,10 @@ pub(super) fn fits(fault: &Fault, body: &Value) -> bool {
             Resource::Authorization => status == Some("pending"),
             _ => false,
         },
+        Fault::InvalidStaysPending => {
+            matches!(resource, Resource::Authorization | Resource::Order)
+                && status == Some("invalid")
+        }
         Fault::NoProblemType | Fault::UnknownProblemType => resource == Resource::Problem,
         Fault::OtherAuthorizations => resource == Resource::Order,
         Fault::Shuffle => object.values().any(Value::is_array),
@@ -79,6 +83,10 @@ pub(super) fn apply(fault: &Fault, body: &mut Value, dice: &dyn Fn(usize) -> usi
                 json!({ "type": kind, "detail": detail }),
             );
         }),
+        Fault::InvalidStaysPending => {
+            object.insert("status".to_owned(), json!("pending"));
+            object.remove("error");
+        }
         Fault::NoProblemType => {
             object.remove("type");
         }

@@ -17,6 +17,7 @@ static PLAIN: &[(&str, Fault)] = &[
     ("endless-body", Fault::EndlessBody),
     ("error-while-processing", Fault::ErrorWhileProcessing),
     ("html-body", Fault::HtmlBody),
+    ("invalid-stays-pending", Fault::InvalidStaysPending),
     ("mangled-nonce", Fault::MangledNonce),
     ("no-links", Fault::NoLinks),
     ("no-location", Fault::NoLocation),
