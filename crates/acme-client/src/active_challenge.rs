@@ -74,6 +74,7 @@ impl ActiveChallenge {
             return;
         };
         let stopped = tokio::select! {
+            biased; // Most are stopped at once, and then no timer is set.
             stopped = answer.responder.stop(&answer.context) => stopped,
             () = clock.sleep(STOP_WAIT) => return, // The drop starts it anew.
         };
