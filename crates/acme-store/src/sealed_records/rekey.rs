@@ -27,7 +27,8 @@ pub struct Rekeyed {
     /// damaged, or others write them all the time. While there are any, no key is
     /// retired: call again.
     pub left: usize,
-    /// The ids of keys that no record needs any more.
+    /// The ids of keys that no record needs any more; none while others still seal
+    /// with them: call again.
     pub retired: Vec<String>,
 }
 
@@ -53,13 +54,15 @@ impl<S: RecordStore> SealedRecords<S> {
         for _ in 0..MAX_PASSES {
             let before = done.resealed;
             self.pass(&mut done).await?;
-            if done.resealed == before {
-                break;
+            if done.resealed > before {
+                continue;
             }
+            if done.left == 0 {
+                done.retired = self.retire().await?;
+            }
+            break;
         }
-        if done.left == 0 {
-            done.retired = self.retire().await?;
-        }
+        // Where each pass has found something, another node still seals with an old key.
         Ok(done)
     }
 

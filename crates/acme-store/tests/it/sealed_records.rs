@@ -7,6 +7,7 @@ use acme_store::{
     Prefix, RecordCertificates, RecordError, RecordStore, SealedRecords, SealedRecordsError,
     SealingKey, WriteError, messages::ServerName,
 };
+use futures_util::FutureExt;
 
 use crate::{
     clock::TestClock,
@@ -212,4 +213,35 @@ async fn certificates_can_be_sealed() {
         let value = engine.get(&key).await.unwrap().unwrap().value;
         assert!(!String::from_utf8_lossy(&value).contains("BEGIN"), "{key}");
     }
+}
+
+// Others write with the key of before, however often everything is sealed anew.
+#[tokio::test]
+async fn no_key_is_retired_that_others_still_seal_with() {
+    let engine = engine();
+    let (old, new) = (new_key("old"), new_key("new"));
+    let before = KeyRing::new(old.clone()).with(new.clone()).unwrap();
+    let other = open(&engine, before).await.unwrap();
+    let store = open(&engine, KeyRing::new(new).with(old).unwrap())
+        .await
+        .unwrap();
+    engine.faults().inject(Operation::List, 0, Fault::Stall);
+    let mut rekey = Box::pin(store.rekey());
+    let mut at = 0;
+    let done = loop {
+        match (&mut rekey).now_or_never() {
+            Some(done) => break done.unwrap(),
+            None => {
+                put(&other, &format!("k{at}"), "0", Expect::Absent).await;
+                engine.faults().inject(Operation::List, 0, Fault::Stall);
+                engine.faults().resume();
+                at += 1;
+            }
+        }
+    };
+    engine.faults().clear();
+    assert!(at > 1 && done.resealed == at, "{done:?}");
+    assert_eq!(done.retired, Vec::<String>::new());
+    let retired = store.rekey().await.unwrap().retired;
+    assert_eq!(retired, ["old"]);
 }
