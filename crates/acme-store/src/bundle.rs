@@ -58,18 +58,23 @@ impl CertificateBundle {
     /// - [`BundleError::Chain`] when a certificate was not issued by the next one.
     /// - [`BundleError::Key`] when the key cannot be written.
     /// - [`BundleError::KeyMismatch`] when the leaf holds another key.
+    /// - [`BundleError::TooLong`] when its PEM text would be over [`MAX_LENGTH`](Self::MAX_LENGTH),
+    ///   and so be read by nobody.
     pub fn new(key: PrivateKey, chain: CertificateChain) -> Result<Self, BundleError> {
         chain
             .check_key(key.public_jwk())
             .map_err(|_| BundleError::KeyMismatch)?;
         chain.check_links().map_err(BundleError::Chain)?;
-        let chain = match chain.as_der() {
-            [rest @ .., last] if !rest.is_empty() && issued(last, last) => {
-                CertificateChain::from_der(rest.to_vec()).map_err(BundleError::Chain)?
-            }
-            _ => chain,
-        };
+        let (all, mut length) = (chain.as_der(), chain.as_der().len());
+        while length > 1 && issued(&all[length - 1], &all[length - 1]) {
+            length -= 1;
+        }
+        let chain = CertificateChain::from_der(all[..length].to_vec());
+        let chain = chain.map_err(BundleError::Chain)?;
         let key_pem = key.to_pkcs8_pem().map_err(BundleError::Key)?;
+        if key_pem.len() + chain.to_pem().len() > Self::MAX_LENGTH {
+            return Err(BundleError::TooLong);
+        }
         let parts = Parts {
             key,
             key_pem,
@@ -102,12 +107,17 @@ impl CertificateBundle {
             return Err(BundleError::TooLong);
         }
         let text = readable(text).ok_or(BundleError::NoPem)?;
-        let certificates = certificates(&text)?;
         let key = PrivateKey::from_pem(&text).map_err(|error| match error {
             KeyError::Missing => BundleError::NoKey,
             KeyError::Several => BundleError::SeveralKeys,
             other => BundleError::Key(other),
-        })?;
+        });
+        if matches!(key, Err(BundleError::Key(KeyError::Encrypted))) {
+            // The headers of a block that was encrypted in the old way read as damage.
+            return Err(BundleError::Key(KeyError::Encrypted));
+        }
+        let certificates = certificates(&text)?;
+        let key = key?;
         let chain = CertificateChain::from_der(chain_for(&key, certificates)?)
             .map_err(BundleError::Chain)?;
         Self::new(key, chain)
@@ -194,6 +204,9 @@ fn chain_for(
         .position(|der| CertificateInfo::from_der(der).is_ok_and(|info| info.spki == spki))
         .ok_or(BundleError::KeyMismatch)?;
     let mut last = rest.remove(leaf);
+    // A root continues no chain, however often it is there; one that another root has
+    // certified does.
+    rest.retain(|it| !issued(it, it));
     let mut chain = Vec::new();
     while let Some(next) = rest.iter().position(|it| issued(&last, it)) {
         let next = rest.remove(next);

@@ -9,13 +9,14 @@ use acme_store::{
 };
 use proptest::prelude::*;
 
-use crate::pki::PKI;
+use crate::pki::{PKI, Pki};
 
 const GOOD: &str = include_str!("../data/www.example.com.pem");
 const ROOT: &str = include_str!("../data/root.pem");
 const OTHER_KEY: &str = include_str!("../data/other.key");
 const RSA_KEY: &str = include_str!("../data/rsa.key");
 const ENCRYPTED_KEY: &str = include_str!("../data/encrypted.key");
+const TRADITIONAL_ENCRYPTED_KEY: &str = include_str!("../data/encrypted-traditional.key");
 const SEC1_KEY: &str = include_str!("../data/sec1-with-parameters.key");
 const REQUEST: &str = include_str!("../data/request.csr");
 
@@ -103,6 +104,10 @@ fn what_makes_no_bundle_is_named() {
     check(&format!("{RSA_KEY}{leaf}"), Err(defect));
     check(
         &format!("{ENCRYPTED_KEY}{leaf}"),
+        Err(BundleError::Key(KeyError::Encrypted)),
+    );
+    check(
+        &format!("{TRADITIONAL_ENCRYPTED_KEY}{leaf}"),
         Err(BundleError::Key(KeyError::Encrypted)),
     );
     check(&GOOD[..GOOD.len() - 40], Err(BundleError::Malformed));
@@ -218,4 +223,34 @@ fn an_rsa_pair_is_a_bundle_where_the_build_knows_rsa() {
     assert_eq!(bundle.key().thumbprint(), key.thumbprint());
     let again = CertificateBundle::from_pem(bundle.to_pem().as_bytes()).unwrap();
     assert_eq!(again, bundle);
+}
+
+// Whoever glues files together has the root twice, or before the one that crosses it.
+#[test]
+fn roots_are_left_out_wherever_they_are() {
+    let [key, leaf, intermediate] = parts();
+    check(&format!("{key}{leaf}{intermediate}{ROOT}{ROOT}"), Ok(2));
+    check(
+        &format!("{key}{ROOT}{leaf}{ROOT}{intermediate}{ROOT}"),
+        Ok(2),
+    );
+    let root = PKI.root.clone();
+    let bundle = PKI.bundle("a.example.com");
+    let mut chain = bundle.chain().as_der().to_vec();
+    chain.extend([root.clone(), root]);
+    let chain = CertificateChain::from_der(chain).unwrap();
+    let again = CertificateBundle::new(bundle.key().clone(), chain).unwrap();
+    assert_eq!(again, bundle);
+}
+
+// What can be put can be read again.
+#[test]
+fn a_bundle_that_would_be_too_long_to_read_is_refused() {
+    let pki = Pki::named(&format!("CN={}", "x".repeat(105_000)));
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let leaf = pki.leaf(&"a.example.com".parse().unwrap(), &key);
+    let chain = CertificateChain::from_der(vec![leaf, pki.intermediate]).unwrap();
+    assert!(chain.to_pem().len() > CertificateBundle::MAX_LENGTH);
+    let refused = CertificateBundle::new(key, chain);
+    assert_eq!(refused.err(), Some(BundleError::TooLong));
 }

@@ -40,10 +40,15 @@ pub(crate) struct Pki {
 
 impl Pki {
     fn new() -> Self {
+        Self::named("CN=intermediate")
+    }
+
+    /// With an intermediate of this name.
+    pub(crate) fn named(intermediate: &str) -> Self {
         let root_key = SigningKey::generate();
         let root_name = Name::from_str("CN=root").unwrap();
         let key = SigningKey::generate();
-        let subject = Name::from_str("CN=intermediate").unwrap();
+        let subject = Name::from_str(intermediate).unwrap();
         let spki = |key: &SigningKey| SubjectPublicKeyInfoOwned::from_key(key.verifying_key());
         let root = Plain::new(&root_name, &root_name);
         let root = root.certificate(spki(&root_key).unwrap(), &root_key);
