@@ -48,7 +48,7 @@ mod writing;
 /// ends with its holder. A process that is stopped in the middle of its turn holds
 /// the others up: their writes are unavailable once
 /// [`call_timeout`](FileRecordsOptions::call_timeout) has passed. Reading a record
-/// waits for nobody.
+/// waits for nobody, except for the end of a commit of several.
 ///
 /// - Leases and lives end by the time since the machine was started: setting a clock
 ///   changes nothing. A restart of the machine ends all leases, as their holders

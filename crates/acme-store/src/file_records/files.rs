@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -76,10 +76,7 @@ impl Files {
     /// that is another.
     pub(super) fn create(&self, limit: Duration) -> Result<Option<String>, Failed> {
         self.create_directory(&self.root)?;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let lock = options.open(&self.lock);
-        let lock = lock.map_err(|it| failed("create", &self.lock, it))?;
+        let lock = self.open_lock()?;
         // Another's umask does not count; another's file cannot be changed, and is right.
         let _ = lock.set_permissions(Permissions::from_mode(0o600));
         drop(lock);
@@ -152,7 +149,7 @@ impl Files {
                 if path == self.format {
                     return Ok(None);
                 }
-                return self.check_present().map(|()| None);
+                return self.check_present(path).map(|()| None);
             }
             Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => {
                 return Ok(Some(Vec::new()));
@@ -172,10 +169,12 @@ impl Files {
     }
 
     /// The store is there: what is missing from it is certainly missing.
-    fn check_present(&self) -> Result<(), Failed> {
+    fn check_present(&self, path: &Path) -> Result<(), Failed> {
+        let directory = path.parent().unwrap_or(&self.root);
         fs::symlink_metadata(&self.format)
-            .map(drop)
             .map_err(|it| failed("open", &self.root, it))
+            .and_then(|_| fs::metadata(directory).map_err(|it| failed("open", directory, it)))
+            .map(drop)
     }
 
     /// Whether there is a file of this name.
@@ -183,7 +182,7 @@ impl Files {
         match fs::symlink_metadata(path) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.check_present().map(|()| false)
+                self.check_present(path).map(|()| false)
             }
             Err(error) => Err(failed("open", path, error)),
         }
@@ -198,15 +197,13 @@ impl Files {
     ) -> Result<Turn, Failed> {
         let turn = self.lock(exclusive, limit, wanted)?;
         // A store that was moved away meanwhile is nobody's any more.
-        self.check_present()?;
+        self.check_present(&self.lock)?;
         Ok(turn)
     }
 
     fn lock(&self, exclusive: bool, limit: Duration, wanted: &Wanted) -> Result<Turn, Failed> {
         let waiting = Instant::now();
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).open(&self.lock);
-        let file = file.map_err(|it| failed("lock", &self.lock, it))?;
+        let mut file = self.open_lock()?;
         loop {
             let tried = if exclusive {
                 file.try_lock()
@@ -214,6 +211,11 @@ impl Files {
                 file.try_lock_shared()
             };
             let error = match tried {
+                Ok(()) if !self.is_lock(&file)? => {
+                    // It was removed while we waited: others take turns by another.
+                    file = self.open_lock()?;
+                    continue;
+                }
                 Ok(()) if wanted.is_still() => return Ok(Turn { file }),
                 Ok(()) => io::ErrorKind::Interrupted.into(),
                 Err(TryLockError::WouldBlock) if !wanted.is_still() => {
@@ -230,6 +232,25 @@ impl Files {
             };
             return Err(failed("lock", &self.lock, error));
         }
+    }
+
+    /// Opens the file that is locked, or makes it anew.
+    fn open_lock(&self) -> Result<File, Failed> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.mode(0o600).open(&self.lock);
+        file.map_err(|it| failed("lock", &self.lock, it))
+    }
+
+    /// Whether an open file is the one that all others lock.
+    fn is_lock(&self, file: &File) -> Result<bool, Failed> {
+        let current = fs::metadata(&self.lock);
+        let same = file.metadata().and_then(|own| match current {
+            Ok(it) => Ok((it.dev(), it.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        });
+        same.map_err(|it| failed("lock", &self.lock, it))
     }
 
     /// Puts a file in the place of what has this name. The caller has the turn, and

@@ -20,6 +20,8 @@ struct Watcher {
     prefix: Prefix,
     /// Up to where it has told; `None` before the first look, and after an error.
     place: Option<Place>,
+    /// Whether trouble was told already: it may last long.
+    told: bool,
     /// What is said once changes are seen.
     first: RecordEvent,
     waiting: VecDeque<RecordEvent>,
@@ -37,6 +39,7 @@ pub(super) fn watch(store: FileRecords, prefix: Prefix) -> BoxStream<'static, Ev
         store,
         prefix,
         place: None,
+        told: false,
         first: RecordEvent::Synced,
         waiting: VecDeque::new(),
     };
@@ -49,8 +52,6 @@ type Event = Result<RecordEvent, RecordError>;
 
 impl Watcher {
     async fn next(&mut self) -> Event {
-        // Whether trouble was told already: it may last long.
-        let mut silent = self.first == RecordEvent::Resync && self.place.is_none();
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(event);
@@ -70,6 +71,7 @@ impl Watcher {
                     changes,
                 }) => {
                     let begins = self.place.is_none();
+                    self.told = false;
                     self.place = Some(place);
                     if begins {
                         let first = RecordEvent::Resync;
@@ -83,13 +85,11 @@ impl Watcher {
                         continue;
                     }
                 }
-                Err(error) if !silent => {
+                Err(error) => {
                     self.place = None;
-                    return Err(error);
-                }
-                Err(_) => {
-                    silent = true;
-                    self.place = None;
+                    if !std::mem::replace(&mut self.told, true) {
+                        return Err(error);
+                    }
                 }
             }
             let interval = self.store.options().poll_interval;

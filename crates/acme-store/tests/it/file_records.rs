@@ -16,7 +16,7 @@ use futures_util::{FutureExt, StreamExt};
 use tempfile::tempdir;
 
 use crate::{
-    clock::TestClock,
+    clock::{Impatient, TestClock},
     other_process::{OtherProcess, is_root},
     records::{all, key, prefix, put},
 };
@@ -372,4 +372,76 @@ async fn a_dropped_writer_that_waits_for_its_turn_does_not_write() {
             .version;
         store.delete(&self::key("other"), version).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_watch_that_begins_in_an_outage_waits_between_two_looks() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let clock = Impatient::default();
+    let store = FileRecords::open(&path, Arc::new(clock.clone()))
+        .await
+        .unwrap();
+    let away = parent.path().join("away");
+    fs::rename(&path, &away).unwrap();
+    let mut events = store.watch(&prefix(""));
+    events.next().await.unwrap().unwrap_err();
+    let waited = async {
+        while clock.sleeps().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        event = events.next() => panic!("told twice: {event:?}"),
+        () = waited => {}
+    }
+    fs::rename(&away, &path).unwrap();
+    assert_eq!(events.next().await.unwrap().unwrap(), RecordEvent::Synced);
+}
+
+#[tokio::test]
+async fn records_whose_directory_is_gone_are_not_absent() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    let version = put(&store, "a", "1", Expect::Absent).await;
+    let (records, away) = (path.join("records"), path.join("away"));
+    fs::rename(&records, &away).unwrap();
+    let a = key("a");
+    store.get(&a).await.unwrap_err();
+    let put = store.put(&a, "2".into(), Expect::Absent, Life::Durable);
+    put.await.unwrap_err();
+    fs::rename(&away, &records).unwrap();
+    assert_eq!(
+        store.get(&key("a")).await.unwrap().unwrap().version,
+        version
+    );
+}
+// Whatever cleans up may remove an empty file: the next turn makes it anew, and who has
+// waited for the old one does not write beside who has the new one.
+#[tokio::test]
+async fn a_lock_that_was_removed_is_made_anew() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    let lock = path.join("lock");
+    fs::remove_file(&lock).unwrap();
+    put(&store, "a", "1", Expect::Absent).await;
+
+    let mut options = FileRecordsOptions::default();
+    options.call_timeout = Duration::from_millis(100);
+    let clock = Arc::new(TestClock::default());
+    let store = FileRecords::open_with(&path, clock, options).await.unwrap();
+    let old = fs::File::open(&lock).unwrap();
+    old.lock().unwrap();
+    let b = key("b");
+    let mut late = store.put(&b, "1".into(), Expect::Absent, Life::Durable);
+    assert!((&mut late).now_or_never().is_none());
+    let new = fs::File::create(path.join("new")).unwrap();
+    new.lock().unwrap();
+    fs::rename(path.join("new"), &lock).unwrap();
+    drop(old);
+    late.await.unwrap_err();
+    drop(new);
+    put(&store, "b", "1", Expect::Absent).await;
 }
