@@ -35,7 +35,7 @@ mod watch;
 /// - A file is replaced as a whole, and what was written survives a crash: a
 ///   temporary file, fsync, rename, fsync of the directory.
 /// - A new file, and one that was blank and open to all, gets the mode 0600; a
-///   replaced one keeps its mode, owner and group.
+///   replaced one keeps its mode, owner, group and, on Linux, access list.
 /// - Several processes may write: they take turns by a lock on the directory itself.
 /// - A symbolic link is written through to its target inside the directory, and
 ///   one to another entry is an alias that is not listed.

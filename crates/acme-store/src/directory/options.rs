@@ -14,7 +14,7 @@ use acme_messages::{Clock, Timestamp, jose::BoxFuture};
 ///
 /// let mut options = DirectoryOptions::default();
 /// assert_eq!(options.new_file_mode, 0o600);
-/// options.new_file_mode = 0o640; // readers are of the directory's group
+/// options.new_file_mode = 0o640; // readers are of the group: the directory's, where that is setgid
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

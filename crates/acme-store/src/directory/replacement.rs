@@ -17,6 +17,15 @@ use super::{
     reading::{self, io_error},
 };
 use crate::{Expect, PutError, StoreError, Version};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use access_list::AccessList;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use no_access_list::AccessList;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod access_list;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod no_access_list;
 
 /// What a replacement does, in this order. Each may fail, and none harms the old file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +184,11 @@ fn leads_nowhere(error: &io::Error) -> bool {
 /// What is replaced.
 enum Old {
     Nothing,
-    File { metadata: Metadata, blank: bool },
+    File {
+        metadata: Metadata,
+        access: Option<AccessList>,
+        blank: bool,
+    },
 }
 
 impl Old {
@@ -184,7 +197,12 @@ impl Old {
             return Ok(Self::Nothing);
         };
         let blank = reading::is_blank(&reading::read(&file, path)?);
-        Ok(Self::File { metadata, blank })
+        let access = AccessList::of(&file).map_err(|it| io_error("read", path, it))?;
+        Ok(Self::File {
+            metadata,
+            access,
+            blank,
+        })
     }
 
     fn version(&self) -> Option<Version> {
@@ -194,22 +212,31 @@ impl Old {
         }
     }
 
-    /// Gives the new file the owner, group and mode that the old one has, and a
-    /// time that it never had.
+    /// Gives the new file the owner, group, mode and access list that the old one has,
+    /// and a time that it never had.
     fn dress(&self, file: &File, new_file_mode: u32) -> io::Result<()> {
         let mut written = SystemTime::now();
         let mode = match self {
             Self::Nothing => new_file_mode,
-            Self::File { metadata, blank } => {
+            Self::File {
+                metadata,
+                access,
+                blank,
+            } => {
                 // A clock that was set back must not give one version twice.
                 written = written.max(metadata.modified()? + Duration::from_nanos(1));
                 keep_owner(file, metadata, *blank)?;
+                match access {
+                    Some(access) => access.give_to(file)?,
+                    // The group's bits would be the limit of a list.
+                    None => AccessList::take_from(file)?,
+                }
                 let open_to_all = metadata.mode() & 0o007 != 0;
-                if *blank && open_to_all {
+                match access {
                     // Left by `touch`: whoever made it did not think of a key.
-                    new_file_mode
-                } else {
-                    metadata.mode() & 0o777
+                    None if *blank && open_to_all => new_file_mode,
+                    Some(_) if *blank => metadata.mode() & 0o770,
+                    _ => metadata.mode() & 0o777,
                 }
             }
         };

@@ -300,3 +300,61 @@ fn links_are_written_through_inside_and_refused_outside() {
         assert!(matches!(result, Err(StoreError::NotAFile { .. })));
     }
 }
+
+/// An access list: user 1234 may read, the file's group may not.
+#[cfg(target_os = "linux")]
+const READER: [u8; 44] = [
+    2, 0, 0, 0, // version 2
+    1, 0, 6, 0, 255, 255, 255, 255, // the owner: rw-
+    2, 0, 4, 0, 0xd2, 4, 0, 0, // user 1234: r--
+    4, 0, 0, 0, 255, 255, 255, 255, // the group: ---
+    16, 0, 4, 0, 255, 255, 255, 255, // the mask: r--
+    32, 0, 0, 0, 255, 255, 255, 255, // all others: ---
+];
+
+// D10: a list of readers is no less than a mode, and its mask is no mode of the group.
+#[cfg(target_os = "linux")]
+#[test]
+fn readers_in_an_access_list_are_kept() {
+    use rustix::{
+        fs::{XattrFlags, getxattr, setxattr},
+        io::Errno,
+    };
+
+    const NAME: &str = "system.posix_acl_access";
+    let list = |path: &Path| {
+        let mut bytes = [0; 256];
+        match getxattr(path, NAME, &mut bytes) {
+            Ok(length) => Some(bytes[..length].to_vec()),
+            Err(errno) => {
+                assert_eq!(errno, Errno::NODATA);
+                None
+            }
+        }
+    };
+    for old in ["old", ""] {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = folder(&directory);
+        let path = folder.path_of(&name());
+        fs::write(&path, old).unwrap();
+        if setxattr(&path, NAME, &READER, XattrFlags::empty()) == Err(Errno::OPNOTSUPP) {
+            println!("skipped: the file system has no access lists");
+            return;
+        }
+        check(&folder, &name(), 0o600).unwrap();
+        put(&folder, &name(), b"new", &version(&folder).into(), 0o600).unwrap();
+        assert_eq!(list(&path).as_deref(), Some(&READER[..]));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+    }
+    // What the directory gives to new files is not given to old ones.
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let path = folder.path_of(&name());
+    fs::write(&path, "old").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    let default = "system.posix_acl_default";
+    setxattr(directory.path(), default, &READER, XattrFlags::empty()).unwrap();
+    put(&folder, &name(), b"new", &version(&folder).into(), 0o600).unwrap();
+    assert_eq!(list(&path), None);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+}
