@@ -24,6 +24,8 @@ use no_access_list::AccessList;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod access_list;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod mounted;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod no_access_list;
 
@@ -120,6 +122,11 @@ fn check_with(
     folder.check_writable()?;
     let path = target(folder, name)?;
     let old = Old::at(folder, &path)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if matches!(old, Old::File { .. }) {
+        mounted::check(folder.path(), &path)
+            .map_err(|error| io_error("replace the mounted", &path, error))?;
+    }
     let characters = name.not_everywhere();
     match old {
         // Whether the owner can be kept is known once it was tried.

@@ -358,3 +358,64 @@ fn readers_in_an_access_list_are_kept() {
     assert_eq!(list(&path), None);
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
 }
+
+/// The directory in which another process has mounts of its own.
+#[cfg(target_os = "linux")]
+const MOUNTED_IN: &str = "ACME_STORE_TEST_MOUNTED_IN";
+
+// A container's single file, or a link into another mount: found out before an order is spent.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_mount_keeps_from_being_replaced_is_refused_beforehand() {
+    if let Some(directory) = env::var_os(MOUNTED_IN) {
+        return be_mounted(&Folder::new(directory.into()));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    fs::create_dir(directory.path().join("data")).unwrap();
+    fs::write(folder.path_of(&name()), "old").unwrap();
+    fs::write(outside.path().join("x.pem"), "old").unwrap();
+    symlink("data/x.pem", directory.path().join("b.example.com.pem")).unwrap();
+    // A mount namespace of its own, which ends with it.
+    let mount = r#"mount --bind "$1/x.pem" "$2/a.example.com.pem" &&
+        mount --bind "$1" "$2/data" || { echo "no mounts"; exit; }; shift 2; exec "$@""#;
+    let this = "directory::replacement::tests::what_a_mount_keeps_from_being_replaced_is_refused_beforehand";
+    let ended = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", mount, "sh"])
+        .args([
+            outside.path(),
+            directory.path(),
+            &env::current_exe().unwrap(),
+        ])
+        .args(["--exact", this])
+        .env(MOUNTED_IN, directory.path())
+        .output();
+    match ended {
+        Ok(ended) if ended.status.success() && ended.stdout.starts_with(b"no mounts") => {
+            println!("skipped: no mounts are allowed");
+        }
+        Ok(ended) if ended.stderr.starts_with(b"unshare") => {
+            println!("skipped: no namespaces are allowed");
+        }
+        Ok(ended) => assert!(ended.status.success(), "{ended:?}"),
+        Err(error) => println!("skipped: {error}"),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn be_mounted(folder: &Folder) {
+    for label in ["a", "b"] {
+        let name = format!("{label}.example.com").parse().unwrap();
+        let name = EntryName::new(&name, 255).unwrap();
+        let old = Old::at(folder, &folder.path_of(&name)).unwrap();
+        let expected = Expect::Version(old.version().unwrap());
+        let refused = put(folder, &name, b"new", &expected, 0o600);
+        assert!(refused.is_err(), "{label}");
+        let refused = check(folder, &name, 0o600);
+        assert!(
+            matches!(refused, Err(StoreError::Io { .. })),
+            "{label}: {refused:?}"
+        );
+    }
+}
