@@ -29,6 +29,9 @@ mod mounted;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod no_access_list;
 
+/// 16 KiB: room for a key and a chain of today, and more.
+const ROOM: usize = 1 << 14;
+
 /// What a replacement does, in this order. Each may fail, and none harms the old file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -127,26 +130,28 @@ fn check_with(
         mounted::check(folder.path(), &path)
             .map_err(|error| io_error("replace the mounted", &path, error))?;
     }
-    let characters = name.not_everywhere();
+    // Whether the file system takes the name, has room, and lets the owner be kept is
+    // known once it was tried.
+    let _turn = folder.turn(handle)?;
+    let characters = match old {
+        Old::Nothing => name.not_everywhere(),
+        Old::File { .. } => String::new(),
+    };
+    let created = before(Step::Create).and_then(|()| Temporary::create_with(folder, &characters));
+    let temporary = match created {
+        Ok(temporary) => temporary,
+        Err(error) if !characters.is_empty() && refuses_name(name, &error) => {
+            return Err(not_allowed(name));
+        }
+        Err(error) => return Err(io_error("create a file for", &path, error)),
+    };
+    let mut file = temporary.file();
+    file.write_all(&[0; ROOM])
+        .map_err(|error| io_error("write", &path, error))?;
     match old {
-        // Whether the owner can be kept is known once it was tried.
-        Old::File { blank: false, .. } => {
-            let _turn = folder.turn(handle)?;
-            Temporary::create(folder)
-                .and_then(|it| old.dress(it.file(), new_file_mode))
-                .map_err(|error| io_error("keep the owner of", &path, error))
-        }
-        // So is whether the file system takes the name.
-        Old::Nothing if !characters.is_empty() => {
-            let _turn = folder.turn(handle)?;
-            let created =
-                before(Step::Create).and_then(|()| Temporary::create_with(folder, &characters));
-            match created {
-                Ok(_) => Ok(()),
-                Err(error) if refuses_name(name, &error) => Err(not_allowed(name)),
-                Err(error) => Err(io_error("create a file for", &path, error)),
-            }
-        }
+        Old::File { blank: false, .. } => old
+            .dress(file, new_file_mode)
+            .map_err(|error| io_error("keep the owner of", &path, error)),
         Old::Nothing | Old::File { .. } => Ok(()),
     }
 }

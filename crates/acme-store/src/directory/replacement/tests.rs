@@ -176,12 +176,7 @@ fn a_name_that_the_file_system_refuses_is_no_passing_fault() {
     ] {
         let name = EntryName::new(&text.parse().unwrap(), 255).unwrap();
         check(&folder, &name, 0o600).unwrap();
-        let mut asked = false;
-        let checked = check_with(&folder, &name, 0o600, &mut |_| {
-            asked = true;
-            Err(Errno::INVAL.into())
-        });
-        assert_eq!(asked, refused, "{text}: only what may be refused is tried");
+        let checked = check_with(&folder, &name, 0o600, &mut |_| Err(Errno::INVAL.into()));
         let put = put_with(&folder, &name, b"x", &Expect::Absent, 0o600, &mut |step| {
             if step == Step::Place {
                 Err(Errno::INVAL.into())
@@ -189,11 +184,10 @@ fn a_name_that_the_file_system_refuses_is_no_passing_fault() {
                 Ok(())
             }
         });
-        let (Err(PutError::Store(put)), checked) = (put, checked) else {
+        let (Err(PutError::Store(put)), Err(checked)) = (put, checked) else {
             panic!("{text} was put");
         };
-        assert_eq!(checked.is_err(), refused, "{text}");
-        for error in checked.err().into_iter().chain([put]) {
+        for error in [checked, put] {
             let not_allowed = matches!(error, StoreError::NameNotAllowed { .. });
             assert_eq!((not_allowed, error.is_transient()), (refused, !refused));
         }
@@ -363,10 +357,10 @@ fn readers_in_an_access_list_are_kept() {
 #[cfg(target_os = "linux")]
 const MOUNTED_IN: &str = "ACME_STORE_TEST_MOUNTED_IN";
 
-// A container's single file, or a link into another mount: found out before an order is spent.
+// A container's single file, a link into another mount, a full disk: found out before an order is spent.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_a_mount_keeps_from_being_replaced_is_refused_beforehand() {
+fn what_mounts_keep_from_being_replaced_is_refused_beforehand() {
     if let Some(directory) = env::var_os(MOUNTED_IN) {
         return be_mounted(&Folder::new(directory.into()));
     }
@@ -374,13 +368,16 @@ fn what_a_mount_keeps_from_being_replaced_is_refused_beforehand() {
     let outside = tempfile::tempdir().unwrap();
     let folder = folder(&directory);
     fs::create_dir(directory.path().join("data")).unwrap();
+    fs::create_dir(directory.path().join("full")).unwrap();
     fs::write(folder.path_of(&name()), "old").unwrap();
     fs::write(outside.path().join("x.pem"), "old").unwrap();
     symlink("data/x.pem", directory.path().join("b.example.com.pem")).unwrap();
     // A mount namespace of its own, which ends with it.
     let mount = r#"mount --bind "$1/x.pem" "$2/a.example.com.pem" &&
-        mount --bind "$1" "$2/data" || { echo "no mounts"; exit; }; shift 2; exec "$@""#;
-    let this = "directory::replacement::tests::what_a_mount_keeps_from_being_replaced_is_refused_beforehand";
+        mount --bind "$1" "$2/data" &&
+        mount -t tmpfs -o size=64k none "$2/full" || { echo "no mounts"; exit; }; shift 2; exec "$@""#;
+    let this =
+        "directory::replacement::tests::what_mounts_keep_from_being_replaced_is_refused_beforehand";
     let ended = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", mount, "sh"])
         .args([
@@ -417,5 +414,26 @@ fn be_mounted(folder: &Folder) {
             matches!(refused, Err(StoreError::Io { .. })),
             "{label}: {refused:?}"
         );
+    }
+    let full = Folder::new(folder.path().join("full"));
+    let path = full.path_of(&name());
+    check(&full, &name(), 0o600).unwrap();
+    fs::write(&path, "old").unwrap();
+    check(&full, &name(), 0o600).unwrap();
+    let filled = fs::write(full.path().join("filling"), [0; 1 << 17]);
+    assert_eq!(filled.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    for contents in ["old", "", "absent"] {
+        if contents == "absent" {
+            fs::remove_file(&path).unwrap();
+        } else {
+            fs::write(&path, contents).unwrap();
+        }
+        let refused = check(&full, &name(), 0o600);
+        assert!(
+            matches!(refused, Err(StoreError::Io { .. })),
+            "{contents}: {refused:?}"
+        );
+        let left = fs::read_dir(full.path()).unwrap().count();
+        assert_eq!(left, 1 + usize::from(path.exists()), "{contents}");
     }
 }
