@@ -197,7 +197,7 @@ fn leads_nowhere(error: &io::Error) -> bool {
 enum Old {
     Nothing,
     File {
-        metadata: Metadata,
+        metadata: Box<Metadata>,
         access: Option<AccessList>,
         blank: bool,
     },
@@ -211,7 +211,7 @@ impl Old {
         let blank = reading::is_blank(&reading::read(&file, path)?);
         let access = AccessList::of(&file).map_err(|it| io_error("read", path, it))?;
         Ok(Self::File {
-            metadata,
+            metadata: Box::new(metadata),
             access,
             blank,
         })
