@@ -24,10 +24,10 @@ use no_access_list::AccessList;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod access_list;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod mounted;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod no_access_list;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod obstacle;
 
 /// 16 KiB: room for a key and a chain of today, and more.
 const ROOM: usize = 1 << 14;
@@ -127,8 +127,7 @@ fn check_with(
     let old = Old::at(folder, &path)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if matches!(old, Old::File { .. }) {
-        mounted::check(folder.path(), &path)
-            .map_err(|error| io_error("replace the mounted", &path, error))?;
+        obstacle::check(folder.path(), &path).map_err(|error| io_error("replace", &path, error))?;
     }
     // Whether the file system takes the name, has room, and lets the owner be kept is
     // known once it was tried.

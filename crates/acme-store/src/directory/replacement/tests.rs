@@ -437,3 +437,28 @@ fn be_mounted(folder: &Folder) {
         assert_eq!(left, 1 + usize::from(path.exists()), "{contents}");
     }
 }
+
+// Who has fixed a file so that nobody replaces it is not to pay for orders.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_immutable_file_is_refused_beforehand() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let path = folder.path_of(&name());
+    fs::write(&path, "old").unwrap();
+    let chattr = |change: &str| {
+        let done = Command::new("chattr").arg(change).arg(&path).output();
+        done.is_ok_and(|it| it.status.success())
+    };
+    if !chattr("+i") {
+        println!("skipped: only root can do that, on some file systems");
+        return;
+    }
+    let checked = check(&folder, &name(), 0o600);
+    let expected = Expect::Version(version(&folder));
+    let put = put(&folder, &name(), b"new", &expected, 0o600);
+    assert!(chattr("-i"));
+    assert!(matches!(checked, Err(StoreError::Io { .. })), "{checked:?}");
+    assert!(put.is_err());
+    check(&folder, &name(), 0o600).unwrap();
+}
