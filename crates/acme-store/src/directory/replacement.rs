@@ -237,16 +237,12 @@ impl Old {
                 // A clock that was set back must not give one version twice.
                 written = written.max(metadata.modified()? + Duration::from_nanos(1));
                 keep_owner(file, metadata, *blank)?;
-                match access {
-                    Some(access) => access.give_to(file)?,
-                    // The group's bits would be the limit of a list.
-                    None => AccessList::take_from(file)?,
-                }
+                let listed = keep_list(file, access.as_ref(), *blank)?;
                 let open_to_all = metadata.mode() & 0o007 != 0;
-                match access {
+                match *blank {
+                    true if listed => metadata.mode() & 0o770,
                     // Left by `touch`: whoever made it did not think of a key.
-                    None if *blank && open_to_all => new_file_mode,
-                    Some(_) if *blank => metadata.mode() & 0o770,
+                    true if open_to_all || access.is_some() => new_file_mode,
                     _ => metadata.mode() & 0o777,
                 }
             }
@@ -273,6 +269,21 @@ fn keep_owner(file: &File, old: &Metadata, blank: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keeps the access list, and says whether there is one; fails where that takes the key
+/// from one of its readers.
+fn keep_list(file: &File, old: Option<&AccessList>, blank: bool) -> io::Result<bool> {
+    let Some(old) = old else {
+        // Its directory may have given it one, of which the group's bits would be the limit.
+        AccessList::take_from(file)?;
+        return Ok(false);
+    };
+    match old.give_to(file) {
+        Ok(()) => Ok(true),
+        Err(_) if blank => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,16 @@ const NAME: &str = "system.posix_acl_access";
 /// The longest attribute there is, in bytes.
 const MAX_LENGTH: usize = 1 << 16;
 
+/// What file systems say that have no lists, or of a file that has none.
+const HAS_NONE: [Errno; 6] = [
+    Errno::ACCESS,
+    Errno::INVAL,
+    Errno::NODATA,
+    Errno::NOSYS,
+    Errno::OPNOTSUPP,
+    Errno::PERM,
+];
+
 /// A file's list, as the system has it.
 #[derive(Debug)]
 pub(super) struct AccessList(Vec<u8>);
@@ -26,7 +36,7 @@ impl AccessList {
                 list.truncate(length);
                 Ok(Some(Self(list)))
             }
-            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(None),
+            Err(errno) if HAS_NONE.contains(&errno) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
     }
@@ -38,9 +48,9 @@ impl AccessList {
 
     /// Takes a file's list away, which it may have from its directory.
     pub(super) fn take_from(file: &File) -> io::Result<()> {
-        match fremovexattr(file, NAME) {
-            Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-            Err(errno) => Err(errno.into()),
+        match Self::of(file)? {
+            Some(_) => Ok(fremovexattr(file, NAME)?),
+            None => Ok(()),
         }
     }
 }
