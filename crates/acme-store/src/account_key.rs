@@ -12,6 +12,7 @@ use acme_messages::jose::{KeyError, KeyType, PrivateKey};
 
 use crate::{
     DirectoryOptions, StoreError,
+    bundle::readable,
     directory::{Folder, Temporary, in_time, io_error, open, read},
 };
 
@@ -113,7 +114,8 @@ fn load(folder: &Folder, path: &Path) -> Result<Option<PrivateKey>, AccountKeyEr
     if metadata.permissions().mode() & 0o007 != 0 {
         tracing::warn!(path = %path.display(), "every user may read the account's key");
     }
-    let key = PrivateKey::from_pem(&read(&file, path)?);
+    let text = read(&file, path)?;
+    let key = readable(&text).map_or(Err(KeyError::Missing), |it| PrivateKey::from_pem(&it));
     key.map(Some).map_err(|source| AccountKeyError::Key {
         path: path.to_owned(),
         source,

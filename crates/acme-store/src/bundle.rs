@@ -12,7 +12,7 @@ use rustls_pki_types::{
 };
 use zeroize::Zeroizing;
 
-use pem_text::readable;
+pub(crate) use pem_text::readable;
 
 mod pem_text;
 
@@ -89,7 +89,7 @@ impl CertificateBundle {
     ///
     /// The blocks may come in any order. The leaf is the certificate for the
     /// key; of the others those that continue its chain are kept. Parameters,
-    /// requests, text, CRLF and missing line ends between blocks are passed over.
+    /// requests, what OpenSSL says of trust, text, CRLF and missing line ends between blocks are passed over.
     ///
     /// # Errors
     /// - [`BundleError::Chain`] when the chain of the leaf is too long.
@@ -182,9 +182,24 @@ fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, BundleError
         if found.len() == CertificateBundle::MAX_CERTIFICATES {
             return Err(BundleError::TooLong);
         }
-        found.push(CertificateDer::from(der));
+        found.push(CertificateDer::from(without_rest(der)));
     }
     Ok(found)
+}
+
+/// The certificate alone: OpenSSL writes behind it what it is trusted for, and other
+/// readers do not look.
+fn without_rest(mut der: Vec<u8>) -> Vec<u8> {
+    let length = match der[..] {
+        [_, length @ ..=0x7f, ..] => Some(2 + usize::from(length)),
+        [_, 0x81, length, ..] => Some(3 + usize::from(length)),
+        [_, 0x82, high, low, ..] => Some(4 + usize::from(u16::from_be_bytes([high, low]))),
+        _ => None,
+    };
+    if let Some(length) = length {
+        der.truncate(length);
+    }
+    der
 }
 
 /// The certificate for the key, then each one that issued the one before it.

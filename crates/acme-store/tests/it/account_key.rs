@@ -43,11 +43,19 @@ async fn the_second_call_reads_what_the_first_wrote() {
 async fn a_key_of_another_program_is_used_as_it_is() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("client.key");
-    fs::write(&path, SEC1_KEY).unwrap();
-    let key = load_or_create_account_key(directory.path()).await.unwrap();
     let expected = PrivateKey::from_pem(SEC1_KEY.as_bytes()).unwrap();
-    assert_eq!(key.thumbprint(), expected.thumbprint());
-    assert_eq!(fs::read_to_string(&path).unwrap(), SEC1_KEY);
+    for text in [
+        SEC1_KEY.to_owned(),
+        SEC1_KEY.replace('\n', "\r\n"),
+        // As editors leave it.
+        format!("\u{feff}{SEC1_KEY}"),
+        SEC1_KEY.replace('\n', "\n  "),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let key = load_or_create_account_key(directory.path()).await.unwrap();
+        assert_eq!(key.thumbprint(), expected.thumbprint());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
 }
 
 // D13: txacme writes RSA as PKCS#1; a build with the feature uses it, none replaces it.

@@ -17,6 +17,7 @@ const OTHER_KEY: &str = include_str!("../data/other.key");
 const RSA_KEY: &str = include_str!("../data/rsa.key");
 const ENCRYPTED_KEY: &str = include_str!("../data/encrypted.key");
 const TRADITIONAL_ENCRYPTED_KEY: &str = include_str!("../data/encrypted-traditional.key");
+const TRUSTED_LEAF: &str = include_str!("../data/trusted-leaf.pem");
 const SEC1_KEY: &str = include_str!("../data/sec1-with-parameters.key");
 const REQUEST: &str = include_str!("../data/request.csr");
 
@@ -73,6 +74,9 @@ fn peoples_files_are_read() {
     check(&GOOD.replace("\n-----BEGIN", "-----BEGIN"), Ok(2));
     check(&GOOD.replace('\n', "\n    "), Ok(2));
     check(&format!("{GOOD}{leaf}{leaf}"), Ok(2));
+    let old = leaf.replace(" CERTIFICATE-", " X509 CERTIFICATE-");
+    check(&format!("{key}{old}{intermediate}"), Ok(2));
+    check(&format!("{key}{TRUSTED_LEAF}{intermediate}"), Ok(2));
     let foreign = PKI.bundle("a.example.com").chain().to_pem();
     check(
         &format!("{key}{foreign}{leaf}{foreign}{intermediate}"),
