@@ -85,7 +85,8 @@ impl<S: RecordStore> SealedRecords<S> {
     /// - [`SealedRecordsError::Records`] when the store cannot be read or written.
     /// - [`SealedRecordsError::UnknownKey`] when there are records sealed with a key
     ///   that the ring has not.
-    /// - [`SealedRecordsError::WrongKey`] when the ring has another key under an id.
+    /// - [`SealedRecordsError::WrongKey`] when the ring has another key under an id, or
+    ///   the namespace is another.
     pub async fn open(
         inner: S,
         namespace: impl Into<Arc<str>>,
@@ -329,8 +330,8 @@ pub enum SealedRecordsError {
         /// The key's id.
         id: String,
     },
-    /// The ring has another key under an id.
-    #[error("the key {id:?} is not the one that records are sealed with")]
+    /// The ring has another key under an id, or the namespace is another.
+    #[error("the key {id:?}, or the namespace, is not the one that records are sealed with")]
     WrongKey {
         /// The key's id.
         id: String,
