@@ -145,14 +145,12 @@ fn check_with(
         Err(error) => return Err(io_error("create a file for", &path, error)),
     };
     let mut file = temporary.file();
-    file.write_all(&[0; ROOM])
+    before(Step::Write)
+        .and_then(|()| file.write_all(&[0; ROOM]))
         .map_err(|error| io_error("write", &path, error))?;
-    match old {
-        Old::File { blank: false, .. } => old
-            .dress(file, new_file_mode)
-            .map_err(|error| io_error("keep the owner of", &path, error)),
-        Old::Nothing | Old::File { .. } => Ok(()),
-    }
+    before(Step::Dress)
+        .and_then(|()| old.dress(file, new_file_mode))
+        .map_err(|error| io_error("keep the owner of", &path, error))
 }
 
 /// Whether the file system has said that it takes no such name.

@@ -164,6 +164,31 @@ fn failed_write_of_a_new_entry_leaves_nothing() {
     }
 }
 
+// Asked before an order is spent: a full disk, one without modes, no room for files.
+#[test]
+fn what_a_write_would_fail_at_is_found_out_beforehand() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    for contents in [None, Some(""), Some("old")] {
+        if let Some(contents) = contents {
+            fs::write(folder.path_of(&name()), contents).unwrap();
+        }
+        let before = files(&directory);
+        check(&folder, &name(), 0o600).unwrap();
+        for failing in [Step::Create, Step::Write, Step::Dress] {
+            let refused = check_with(&folder, &name(), 0o600, &mut |step| {
+                if step == failing {
+                    Err(Errno::PERM.into())
+                } else {
+                    Ok(())
+                }
+            });
+            assert!(refused.is_err(), "{contents:?} {failing:?}");
+            assert_eq!(files(&directory), before);
+        }
+    }
+}
+
 // D11, T44: file systems of other systems take no `*` and no `:`.
 #[test]
 fn a_name_that_the_file_system_refuses_is_no_passing_fault() {
