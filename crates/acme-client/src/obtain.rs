@@ -105,7 +105,10 @@ impl Account {
             }
             Err(error) => return of_no_use(&error),
         };
-        if let Err(error) = check_identifiers(&order, request) {
+        let unnamed = order.state().identifiers.is_empty();
+        if let Err(error) = check_identifiers(&order, request)
+            && !(unnamed && order.state().status == OrderStatus::Valid)
+        {
             return of_no_use(&error);
         }
         if order.state().status == OrderStatus::Invalid {
@@ -162,6 +165,7 @@ impl Account {
                 _ => return Err(order_failed(&order)),
             }
         }
+        order.names_certificate().await?;
         let (chain, alternates) = order.checked_chains(request).await?;
         Ok(IssuedCertificate {
             chain,

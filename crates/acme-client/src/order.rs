@@ -56,10 +56,16 @@ pub struct Order {
 
 impl Order {
     pub(crate) fn new(account: Account, url: String, reply: &Reply) -> Result<Self, Error> {
+        let state: messages::Order = reply.json()?;
+        // Of one that is over some CAs say less.
+        let over = matches!(state.status, OrderStatus::Valid | OrderStatus::Invalid);
+        if !over && (state.identifiers.is_empty() || state.finalize.is_empty()) {
+            return Err(reply.bad_response("the order has no names, or no URL to finalize it"));
+        }
         Ok(Self {
             account,
             url,
-            state: reply.json()?,
+            state,
             retry_after: reply.retry_after(),
         })
     }
@@ -247,28 +253,39 @@ impl Order {
     /// Takes what the CA says now; an order whose names or authorizations have changed is another
     /// ([RFC 8555, section 7.1.3]), their sequence aside.
     ///
+    /// What it leaves out stays as it was: of an order that is over some CAs say little, and only
+    /// the authorizations that were completed.
+    ///
     /// [RFC 8555, section 7.1.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.1.3
     pub(crate) fn update(&mut self, reply: &Reply) -> Result<(), Error> {
-        let state: messages::Order = reply.json()?;
+        let mut state: messages::Order = reply.json()?;
+        let before = &self.state;
         let names = |it: &messages::Order| -> BTreeSet<String> {
             let text = |it: &messages::Identifier| format!("{} {}", it.kind, it.value);
             it.identifiers.iter().map(text).collect()
         };
-        let urls = |it: &messages::Order| -> BTreeSet<String> {
-            it.authorizations.iter().cloned().collect()
+        let (old_urls, new_urls): (BTreeSet<_>, BTreeSet<_>) = (
+            before.authorizations.iter().collect(),
+            state.authorizations.iter().collect(),
+        );
+        let over = matches!(state.status, OrderStatus::Valid | OrderStatus::Invalid);
+        let same_urls = match over || new_urls.is_empty() {
+            true => new_urls.is_subset(&old_urls),
+            false => new_urls == old_urls,
         };
-        if names(&state) != names(&self.state)
-            || (!state.authorizations.is_empty() && urls(&state) != urls(&self.state))
-        {
+        if !same_urls || !(state.identifiers.is_empty() || names(&state) == names(before)) {
             return Err(
                 reply.bad_response("the order's names or authorizations are others than before")
             );
         }
-        let authorizations = std::mem::take(&mut self.state.authorizations);
-        self.state = state;
-        if self.state.authorizations.is_empty() {
-            self.state.authorizations = authorizations;
+        state.authorizations.clone_from(&before.authorizations);
+        if state.identifiers.is_empty() {
+            state.identifiers.clone_from(&before.identifiers);
         }
+        if state.finalize.is_empty() {
+            state.finalize.clone_from(&before.finalize);
+        }
+        self.state = state;
         self.retry_after = reply.retry_after();
         Ok(())
     }

@@ -51,15 +51,29 @@ pub struct Order {
     /// How far it is.
     pub status: OrderStatus,
     /// When it ends unused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
     pub expires: Option<Timestamp>,
-    /// What the certificate is for; servers may reorder them at each look.
+    /// What the certificate is for; servers may reorder them at each look, and some say
+    /// nothing of them once the order is over.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub identifiers: Vec<Identifier>,
     /// When the certificate is to begin.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
     pub not_before: Option<Timestamp>,
     /// When the certificate is to end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
     pub not_after: Option<Timestamp>,
     /// The profile in force.
     #[serde(
@@ -85,7 +99,8 @@ pub struct Order {
     /// Where its authorizations are.
     #[serde(default, deserialize_with = "null_as_default")]
     pub authorizations: Vec<String>,
-    /// Where it is finalized.
+    /// Where it is finalized; empty where a CA does not say so any more, once that is over.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub finalize: String,
     /// Where the certificate is, once there is one.
     #[serde(

@@ -17,6 +17,9 @@ use crate::{
 /// CAs with cross-signed roots have three or four.
 pub const MAX_ALTERNATES: usize = 10;
 
+/// How often an order that is valid is looked at again for its certificate's URL.
+const LATE_LOOKS: usize = 10;
+
 /// How far ahead of this machine's clock a certificate may begin.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -121,6 +124,24 @@ impl Order {
                 Err(error) => tracing::warn!(%error, "an alternate chain is passed over"),
             }
         }
+    }
+
+    /// Looks again, for a second or two, at an order that is valid and names no certificate: its
+    /// URL may come a little later, where several machines are the CA.
+    pub(crate) async fn names_certificate(&mut self) -> Result<(), Error> {
+        let client = self.client().clone();
+        let mut patience = Patience::new(&client, Work::Issuing);
+        for _ in 0..LATE_LOOKS {
+            if self.state.certificate.is_some()
+                || !patience.wait(&client, self.retry_after.take()).await
+            {
+                break;
+            }
+            if let Err(error) = self.refresh().await {
+                patience.endure(&client, error).await?;
+            }
+        }
+        Ok(())
     }
 
     fn certificate_url(&self) -> Result<&str, Error> {

@@ -12,7 +12,7 @@ use crate::{Account, Error, ErrorKind, Operation, Repeat, retry::Attempts};
 impl Order {
     /// Sends the signing request of an order that is ready.
     ///
-    /// When the answer is lost, or the CA is not ready yet, the order itself
+    /// When the answer is lost or is no order, or the CA is not ready yet, the order itself
     /// is asked: the request is sent again only if it certainly had no effect.
     ///
     /// # Errors
@@ -42,7 +42,11 @@ impl Order {
             );
             let error = match sent.await {
                 Ok(reply) => {
-                    self.update(&reply)?;
+                    // It was taken: an answer that is no order does not undo that.
+                    if let Err(error) = self.update(&reply) {
+                        tracing::debug!(%error, "the order itself is asked");
+                        self.look().await?;
+                    }
                     return Ok(&self.state);
                 }
                 Err(error) if is_outcome_unknown(&error) => error,

@@ -38,6 +38,8 @@ mod orders;
 #[cfg(feature = "hyper")]
 mod pacing;
 #[cfg(feature = "hyper")]
+mod quirks;
+#[cfg(feature = "hyper")]
 mod recovery;
 #[cfg(feature = "hyper")]
 mod renewal;

@@ -15,6 +15,15 @@ fn read<T: DeserializeOwned>(value: &Value) -> T {
         .unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
+/// What the RFC demands and CAs leave out all the same.
+const LEFT_OUT: [(&str, &str); 5] = [
+    ("acme_messages::account::Account", "status"),
+    ("acme_messages::authorization::Authorization", "challenges"),
+    ("acme_messages::order::Order", "authorizations"),
+    ("acme_messages::order::Order", "finalize"),
+    ("acme_messages::order::Order", "identifiers"),
+];
+
 /// Each optional member may be absent or null, and a member more changes nothing.
 fn optional<T>(full: &Value, optional: &[&str])
 where
@@ -36,7 +45,7 @@ where
             assert_eq!(read::<T>(&null), read::<T>(&absent), "{name}");
             let written = serde_json::to_value(read::<T>(&absent)).unwrap();
             assert_eq!(written, absent, "an absent member stays absent");
-        } else if name != "challenges" && name != "authorizations" {
+        } else if !LEFT_OUT.contains(&(std::any::type_name::<T>(), name)) {
             let error = serde_json::from_value::<T>(absent).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }

@@ -1,0 +1,118 @@
+//! What CAs in use say less of, or otherwise, than RFC 8555 wants: no certificate is lost to it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use acme_client::{
+    ErrorKind,
+    messages::{AccountStatus, NewOrder},
+};
+use acme_testing::{NullResponder, Operation as Asked};
+use bytes::Bytes;
+use http::Response;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    transport::{Meddle, answer},
+    world::{World, agreed, builder, http_01, names, request, within},
+};
+
+/// Changes the JSON object in an answer.
+fn edit(answer: &mut Response<Bytes>, change: impl FnOnce(&mut Map<String, Value>)) {
+    if let Ok(Value::Object(mut object)) = serde_json::from_slice(answer.body()) {
+        change(&mut object);
+        *answer.body_mut() = serde_json::to_vec(&object).unwrap().into();
+    }
+}
+
+/// Changes each answer whose URL contains this.
+fn always(
+    world: &World,
+    part: &'static str,
+    change: impl Fn(&mut Map<String, Value>) + Clone + Send + 'static,
+) {
+    world.transport.rule(move |request| {
+        if !request.uri().path().contains(part) {
+            return Meddle::Pass;
+        }
+        let change = change.clone();
+        Meddle::Change(Box::new(move |answer| edit(answer, change)))
+    });
+}
+
+// Entrust leaves `finalize` out of an order that is valid, and calls its names `identififiers`.
+#[tokio::test]
+async fn an_order_that_is_over_says_less() {
+    let world = World::with(builder().processing_polls(1)).await;
+    always(&world, "order/", |order| {
+        if order.get("status") == Some(&json!("valid")) {
+            order.remove("finalize");
+            order.remove("identifiers");
+            order.remove("authorizations");
+        }
+    });
+    let account = world.account().await;
+    let request = world.request(&["a.example"]);
+    let issued = account.obtain(&request).await.unwrap();
+    assert_eq!(world.ca.issued().len(), 1);
+
+    // Nor does taking it up again cost another.
+    let again = account.resume(&issued.order_url, &request).await.unwrap();
+    assert_eq!(again.unwrap().chain, issued.chain);
+}
+
+// RFC 8555, section 7.1.3: an order that is over lists what was completed.
+#[tokio::test]
+async fn an_invalid_order_lists_fewer_authorizations() {
+    let world = World::new().await;
+    let account = world.account().await;
+    always(&world, "order/", |order| {
+        if order.get("status") == Some(&json!("invalid")) {
+            let urls = order.get_mut("authorizations").unwrap();
+            urls.as_array_mut().unwrap().pop();
+        }
+    });
+    // Nothing answers.
+    let request = request(&["a.example"]).responder(Arc::new(NullResponder::new(http_01())));
+    let error = within(account.obtain(&request)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AuthorizationFailed, "{error}");
+    assert!(error.to_string().contains("a.example"), "{error}");
+}
+
+// The request was taken: what is said of it matters less than what became of it.
+#[tokio::test]
+async fn an_answer_to_finalize_that_is_no_order_is_looked_behind() {
+    for body in ["", "{}", r#"{"status":"processing"}"#, "<p>Accepted</p>"] {
+        let world = World::with(builder().processing_polls(1)).await;
+        let change = move |answer: &mut Response<Bytes>| *answer.body_mut() = body.into();
+        let change = Meddle::Change(Box::new(change));
+        world.transport.once("finalize", change);
+        let issued = world.obtain(&["a.example"]).await;
+        issued.unwrap_or_else(|error| panic!("{body:?}: {error}"));
+        assert_eq!(world.asked_for(Asked::Finalize), 1, "{body:?}");
+    }
+}
+
+// A certificate's URL that comes a look later than the status does.
+#[tokio::test]
+async fn a_valid_order_names_its_certificate_a_little_later() {
+    let world = World::new().await;
+    let left = Arc::new(AtomicUsize::new(2));
+    always(&world, "order/", move |order| {
+        let valid = order.get("status") == Some(&json!("valid"));
+        let less = |it: usize| it.checked_sub(1);
+        if valid
+            && left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+                .is_ok()
+        {
+            order.remove("certificate");
+        }
+    });
+    world.obtain(&["a.example"]).await.unwrap();
+}
