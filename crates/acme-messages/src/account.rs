@@ -87,7 +87,8 @@ impl AccountUpdate {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Account {
-    /// Whether the account may be used.
+    /// Whether the account may be used; where a CA does not say, it may.
+    #[serde(default = "valid")]
     pub status: AccountStatus,
     /// Where the CA may reach the holder; some CAs keep none.
     #[serde(
@@ -125,6 +126,11 @@ impl Account {
             external_account_binding: None,
         }
     }
+}
+
+/// The status of an account of which a CA says nothing: one that may not be used is an error.
+const fn valid() -> AccountStatus {
+    AccountStatus::Valid
 }
 
 /// A page of an account's orders ([RFC 8555, section 7.1.2.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2.1)).

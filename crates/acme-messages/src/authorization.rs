@@ -18,7 +18,11 @@ pub struct Authorization {
     /// How far it is.
     pub status: AuthorizationStatus,
     /// When it ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
     pub expires: Option<Timestamp>,
     /// The ways to prove it; any one suffices.
     #[serde(default, deserialize_with = "null_as_default")]

@@ -24,7 +24,11 @@ pub struct Challenge {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// When it was met.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
     pub validated: Option<Timestamp>,
     /// Why it failed, or why the latest of several tries did.
     #[serde(

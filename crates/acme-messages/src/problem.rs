@@ -121,12 +121,21 @@ pub struct ProblemDetails {
     pub subproblems: Vec<Problem>,
 }
 
-/// Reads `{}`, which some CAs send for "no error", as none.
+/// Reads `{}`, which some CAs send for "no error", as none, and a bare text as the words for
+/// people that it is.
 pub(crate) fn empty_as_none<'de, D>(deserializer: D) -> Result<Option<Problem>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let problem = Option::<Problem>::deserialize(deserializer)?;
+    let problem = match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) if !text.is_empty() => {
+            Some(Problem::from(ProblemDetails {
+                detail: Some(text),
+                ..ProblemDetails::default()
+            }))
+        }
+        other => serde_json::from_value(other).ok(),
+    };
     Ok(problem.filter(|it| *it != Problem::default()))
 }
 

@@ -116,3 +116,40 @@ async fn a_valid_order_names_its_certificate_a_little_later() {
     });
     world.obtain(&["a.example"]).await.unwrap();
 }
+
+// acme2certifier shows nothing of an account that it has.
+#[tokio::test]
+async fn an_account_that_is_found_may_show_nothing() {
+    let world = World::new().await;
+    let made = world.account().await;
+    let change = |answer: &mut Response<Bytes>| *answer.body_mut() = "{}".into();
+    let change = Meddle::Change(Box::new(change));
+    world.transport.once("new-account", change);
+    let (client, key, new) = (&world.client, world.account_key.clone(), agreed());
+    let found = client.new_account(key, &new).await.unwrap();
+    assert_eq!(found.account.url(), made.url());
+    assert_eq!(found.resource.status, AccountStatus::Valid);
+    assert!(!found.created);
+}
+
+// Dates and reasons inform people: what cannot be read of them stops nothing.
+#[tokio::test]
+async fn what_only_informs_may_make_no_sense() {
+    let world = World::new().await;
+    world.transport.rule(|_| {
+        Meddle::Change(Box::new(|answer| {
+            edit(answer, |object| {
+                if object.contains_key("expires") {
+                    object.insert("expires".to_owned(), json!("2030-01-01 00:00:00"));
+                }
+                if let Some(Value::Array(challenges)) = object.get_mut("challenges") {
+                    for challenge in challenges {
+                        challenge["error"] = json!("none");
+                        challenge["validated"] = json!("");
+                    }
+                }
+            });
+        }))
+    });
+    world.obtain(&["a.example"]).await.unwrap();
+}
