@@ -101,9 +101,13 @@ impl Account {
     pub(super) async fn find_order(&self, new: &NewOrder) -> Result<Option<Order>, Error> {
         let urls = self.orders().await?;
         for url in urls.into_iter().rev().take(MAX_ORDERS_LOOKED_AT) {
-            let order = self.order(url).await?;
-            if is_like(&order, new) {
-                return Ok(Some(order));
+            match self.order(url).await {
+                Ok(order) if is_like(&order, new) => return Ok(Some(order)),
+                Ok(_) => {}
+                Err(error) if error.is_transient() || error.status().is_none() => {
+                    return Err(error);
+                }
+                Err(error) => tracing::debug!(%error, "an order in the list is passed over"),
             }
         }
         Ok(None)
@@ -127,9 +131,8 @@ fn is_like(order: &Order, new: &NewOrder) -> bool {
     let usable = matches!(state.status, OrderStatus::Pending | OrderStatus::Ready);
     // A CA may choose a profile by itself, and not every one shows what an order replaces.
     let same_profile = new.profile.is_none() || state.profile == new.profile;
-    usable
-        && same_names
-        && same_profile
-        && state.not_before == new.not_before
-        && state.not_after == new.not_after
+    // Nor is every one silent about dates that it chose by itself.
+    let same_dates = (new.not_before.is_none() || state.not_before == new.not_before)
+        && (new.not_after.is_none() || state.not_after == new.not_after);
+    usable && same_names && same_profile && same_dates
 }

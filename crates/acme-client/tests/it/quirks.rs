@@ -153,3 +153,62 @@ async fn what_only_informs_may_make_no_sense() {
     });
     world.obtain(&["a.example"]).await.unwrap();
 }
+
+// step-ca fills in both dates by itself.
+#[tokio::test]
+async fn a_lost_order_is_found_whatever_dates_the_ca_gives_it() {
+    let world = World::new().await;
+    let mut lost = false;
+    world.transport.rule(move |request| {
+        let path = request.uri().path();
+        if path.contains("new-order") && !lost {
+            lost = true;
+            return Meddle::LoseAnswer;
+        }
+        if !path.contains("order/") {
+            return Meddle::Pass;
+        }
+        Meddle::Change(Box::new(|answer| {
+            edit(answer, |order| {
+                order.insert("notBefore".to_owned(), json!("2026-01-01T00:00:00Z"));
+                order.insert("notAfter".to_owned(), json!("2026-01-02T00:00:00Z"));
+            });
+        }))
+    });
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked_for(Asked::NewOrder), 1);
+}
+
+// A list may name orders that are gone.
+#[tokio::test]
+async fn a_lost_order_is_found_behind_one_that_is_gone() {
+    let world = World::new().await;
+    let (mut lost, mut gone) = (false, false);
+    world.transport.rule(move |request| {
+        let path = request.uri().path();
+        if path.contains("new-order") && !lost {
+            lost = true;
+            return Meddle::LoseAnswer;
+        }
+        if path.ends_with("/orders") || path.contains("/orders/") {
+            return Meddle::Change(Box::new(|answer| {
+                edit(answer, |list| {
+                    let orders = list.get_mut("orders").unwrap().as_array_mut().unwrap();
+                    let url = orders.last().unwrap().as_str().unwrap().to_owned();
+                    orders.push(json!(format!("{url}-gone")));
+                });
+            }));
+        }
+        if path.contains("-gone") && !gone {
+            gone = true;
+            return Meddle::Answer(answer(
+                404,
+                "application/problem+json",
+                r#"{"type":"urn:ietf:params:acme:error:malformed","detail":"no such order"}"#,
+            ));
+        }
+        Meddle::Pass
+    });
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked_for(Asked::NewOrder), 1);
+}
