@@ -212,3 +212,19 @@ async fn a_lost_order_is_found_behind_one_that_is_gone() {
     world.obtain(&["a.example"]).await.unwrap();
     assert_eq!(world.asked_for(Asked::NewOrder), 1);
 }
+
+// CAs that bind accounts may say so before they say that there is none.
+#[tokio::test]
+async fn an_account_that_would_have_to_be_bound_is_not_there() {
+    let world = World::new().await;
+    let response = answer(
+        403,
+        "application/problem+json",
+        r#"{"type":"urn:ietf:params:acme:error:externalAccountRequired","detail":"bind it"}"#,
+    );
+    world
+        .transport
+        .once("new-account", Meddle::Answer(response));
+    let found = world.client.find_account(world.account_key.clone()).await;
+    assert!(found.unwrap().is_none());
+}
