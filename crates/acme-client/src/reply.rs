@@ -97,10 +97,20 @@ impl Reply {
 
     /// How long the CA asks to wait, [`MAX_RETRY_AFTER`] at most; `None` also when the header
     /// makes no sense.
+    ///
+    /// A date counts from the `Date` of the answer, where it has one: clocks differ.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-        retry_after::parse(value, self.received).map(|it| it.min(MAX_RETRY_AFTER))
+        let now = self.date().unwrap_or(self.received);
+        retry_after::parse(value, now).map(|it| it.min(MAX_RETRY_AFTER))
+    }
+
+    /// When it was sent, by the CA's own clock.
+    fn date(&self) -> Option<Timestamp> {
+        let value = self.headers.get(header::DATE)?.to_str().ok()?;
+        let since = retry_after::parse(value, Timestamp::UNIX_EPOCH)?;
+        Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
     }
 
     /// Reads the body; whatever its media type, it is JSON or it is not.
@@ -128,17 +138,21 @@ impl Reply {
         nonce
     }
 
-    /// The problem in an answer that is an error and says why.
+    /// The problem in an answer that is an error and says why. A media type that is wrong, or
+    /// missing, is no matter where the problem is one of ACME's; a page is none.
     fn problem(&self) -> Option<Problem> {
-        let text = self.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        let text = self.headers.get(header::CONTENT_TYPE);
+        let text = text.and_then(|it| it.to_str().ok()).unwrap_or_default();
         let essence = text.split(';').next().unwrap_or_default().trim();
-        let json = ["application/problem+json", "application/json"];
-        json.iter()
-            .any(|it| essence.eq_ignore_ascii_case(it))
-            .then(|| serde_json::from_slice(&self.body).ok())
-            .flatten()
-            // Any object reads as a problem that says nothing.
-            .filter(|it| *it != Problem::default())
+        let is = |all: &[&str]| all.iter().any(|it| essence.eq_ignore_ascii_case(it));
+        if is(&["text/html"]) {
+            return None;
+        }
+        let json = is(&["application/problem+json", "application/json"]);
+        let problem: Problem = serde_json::from_slice(&self.body).ok()?;
+        let acme = problem.kind.short_name() != problem.kind.as_str();
+        // Any object reads as a problem that says nothing.
+        (acme || json && problem != Problem::default()).then_some(problem)
     }
 
     /// Tells success from failure; the status first, then the body.

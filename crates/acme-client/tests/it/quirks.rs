@@ -213,6 +213,26 @@ async fn a_lost_order_is_found_behind_one_that_is_gone() {
     assert_eq!(world.asked_for(Asked::NewOrder), 1);
 }
 
+// Some name the media type of their problems wrongly, or not at all.
+#[tokio::test]
+async fn a_problem_is_known_by_its_type() {
+    let text = r#"{"type":"urn:ietf:params:acme:error:badNonce","detail":"stale"}"#;
+    for media in [
+        None,
+        Some("text/plain; charset=utf-8"),
+        Some("application/octet-stream"),
+    ] {
+        let world = World::new().await;
+        let mut response = answer(400, media.unwrap_or_default(), text);
+        if media.is_none() {
+            response.headers_mut().remove("content-type");
+        }
+        world.transport.once("new-order", Meddle::Answer(response));
+        let issued = world.obtain(&["a.example"]).await;
+        issued.unwrap_or_else(|error| panic!("{media:?}: {error}"));
+    }
+}
+
 // CAs that bind accounts may say so before they say that there is none.
 #[tokio::test]
 async fn an_account_that_would_have_to_be_bound_is_not_there() {
@@ -227,4 +247,22 @@ async fn an_account_that_would_have_to_be_bound_is_not_there() {
         .once("new-account", Meddle::Answer(response));
     let found = world.client.find_account(world.account_key.clone()).await;
     assert!(found.unwrap().is_none());
+}
+
+// A date counts from the CA's own clock, where it tells the time.
+#[tokio::test]
+async fn a_date_to_come_back_is_by_the_cas_clock() {
+    let world = World::new().await;
+    let change = |answer: &mut Response<Bytes>| {
+        let headers = answer.headers_mut();
+        headers.insert("date", "Sun, 06 Nov 1994 08:49:30 GMT".parse().unwrap());
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap();
+        headers.insert("retry-after", date);
+    };
+    let account = world.account().await;
+    let change = Meddle::Change(Box::new(change));
+    world.transport.once("new-order", change);
+    let new = NewOrder::new(names(&["a.example"]));
+    let order = account.new_order(&new).await.unwrap();
+    assert_eq!(order.retry_after(), Some(Duration::from_secs(7)));
 }
