@@ -31,13 +31,14 @@ pub const ASKED_WAIT: Duration = Duration::from_secs(1);
 /// never say that the order has failed.
 pub const DOUBT_AFTER: Duration = Duration::from_secs(10);
 
-/// The shortest wait believed from a `Retry-After` between two looks.
+/// The shortest wait believed from a `Retry-After` between two looks; a shorter one, as a date that
+/// is over by this machine's clock, is none.
 const MIN_POLL_RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// How often the CA is looked at while it works, and how long it may take.
 ///
-/// A `Retry-After` is obeyed, from 100 ms up to [`MAX_POLL_RETRY_AFTER`].
-/// Where there is none, the first look comes when the CA was done the last time, as far as this
+/// A `Retry-After` is obeyed, up to [`MAX_POLL_RETRY_AFTER`].
+/// Where there is none, or it asks for nothing, the first look comes when the CA was done the last time, as far as this
 /// client has seen, and the waits between later looks double: a CA that is fast is not waited
 /// for, and one that is slow is not pestered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,11 +188,11 @@ impl Patience {
     /// patience is over.
     pub(crate) async fn wait(&mut self, client: &Client, asked: Option<Duration>) -> bool {
         let pause = match asked {
-            Some(asked) => {
+            Some(asked) if asked >= MIN_POLL_RETRY_AFTER => {
                 self.asked = true;
-                asked.clamp(MIN_POLL_RETRY_AFTER, MAX_POLL_RETRY_AFTER)
+                asked.min(MAX_POLL_RETRY_AFTER)
             }
-            None => self.next,
+            _ => self.next,
         };
         if self.spent(client).saturating_add(pause) > self.pacing.deadline {
             return false;

@@ -249,6 +249,30 @@ async fn an_account_that_would_have_to_be_bound_is_not_there() {
     assert!(found.unwrap().is_none());
 }
 
+// Zero, and a date that is over for a clock ahead of the CA's, ask for nothing.
+#[tokio::test]
+async fn a_wait_of_nothing_is_no_leave_to_pester() {
+    for value in ["0", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        let world = World::new().await;
+        world.transport.rule(move |request| {
+            if !request.uri().path().contains("order/") {
+                return Meddle::Pass;
+            }
+            Meddle::Change(Box::new(move |answer| {
+                let value = value.parse().unwrap();
+                answer.headers_mut().insert("retry-after", value);
+                edit(answer, |order| {
+                    order.insert("status".to_owned(), json!("pending"));
+                });
+            }))
+        });
+        let error = world.obtain(&["a.example"]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let looks = world.asked_for(Asked::Order);
+        assert!(looks < 100, "{value}: {looks}");
+    }
+}
+
 // A date counts from the CA's own clock, where it tells the time.
 #[tokio::test]
 async fn a_date_to_come_back_is_by_the_cas_clock() {
