@@ -2,7 +2,10 @@
 
 mod kind;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
 
 use acme_messages::{Identifier, Problem, ProblemType};
 
@@ -10,7 +13,8 @@ pub use kind::{ErrorKind, Fault, Operation};
 
 /// What went wrong, while doing what, and whether waiting helps.
 ///
-/// `Display` is one line without the cause; the cause is in `source()`.
+/// `Display` is one line without the cause, of bounded length and without control characters,
+/// whatever the CA says; the cause is in `source()`.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -299,6 +303,31 @@ impl Error {
     }
 }
 
+/// The most characters of a part of the line that may be a stranger's words.
+const MAX_PART: usize = 2000;
+
+/// Writes a stranger's text: control characters become spaces, and the end of a long one is cut.
+fn write_part(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
+    struct Part<'a, 'b>(&'a mut fmt::Formatter<'b>, usize);
+
+    impl Write for Part<'_, '_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for character in text.chars() {
+                match self.1 {
+                    0 => return Ok(()),
+                    1 => self.0.write_char('…')?,
+                    _ if character.is_control() => self.0.write_char(' ')?,
+                    _ => self.0.write_char(character)?,
+                }
+                self.1 -= 1;
+            }
+            Ok(())
+        }
+    }
+
+    Part(f, MAX_PART).write_fmt(text)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -307,10 +336,10 @@ impl fmt::Display for Error {
             write!(f, " (status {status})")?;
         }
         if let Some(problem) = &inner.problem {
-            write!(f, ": {problem}")?;
+            write_part(f, format_args!(": {problem}"))?;
         }
         if let Some(detail) = &inner.detail {
-            write!(f, ": {detail}")?;
+            write_part(f, format_args!(": {detail}"))?;
         }
         if let Some(body) = &inner.body {
             write!(f, ": the body begins {body:?}")?;
@@ -319,7 +348,8 @@ impl fmt::Display for Error {
             write!(f, " after {} attempts", inner.attempts)?;
         }
         if let Some(url) = &inner.url {
-            write!(f, " [{url}]")?;
+            write_part(f, format_args!(" [{url}"))?;
+            f.write_char(']')?;
         }
         Ok(())
     }

@@ -290,3 +290,41 @@ async fn a_date_to_come_back_is_by_the_cas_clock() {
     let order = account.new_order(&new).await.unwrap();
     assert_eq!(order.retry_after(), Some(Duration::from_secs(7)));
 }
+
+// An error is one line of bounded length, whatever the CA puts into it.
+#[tokio::test]
+async fn no_text_of_a_ca_breaks_a_line_or_fills_a_log() {
+    let check = async |part: &'static str, member: &'static str, text: String| {
+        let world = World::new().await;
+        always(&world, part, move |object| {
+            let text = text.clone();
+            match object.get_mut(member) {
+                Some(Value::Array(all)) if member == "challenges" => {
+                    all.iter_mut().for_each(|it| it["type"] = json!(text));
+                }
+                Some(Value::Array(all)) => all.iter_mut().for_each(|it| *it = json!(text)),
+                Some(it) => *it = json!(text),
+                None => {}
+            }
+        });
+        let error = world.obtain(&["a.example"]).await.unwrap_err();
+        let line = error.to_string();
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert!(line.len() < 10_000, "{member}: {}", line.len());
+    };
+    let evil = "x\n2026-01-01 ERROR \u{1b}[31mforged".to_owned();
+    check("authorization", "challenges", evil.clone()).await;
+    check("order/", "status", evil.clone()).await;
+    check("new-order", "authorizations", format!("https://{evil}")).await;
+    check("authorization", "challenges", "y".repeat(100_000)).await;
+    check("order/", "status", "z".repeat(100_000)).await;
+
+    let world = World::new().await;
+    let detail = "w".repeat(100_000);
+    let body = json!({"type": "urn:ietf:params:acme:error:caa", "detail": detail}).to_string();
+    let response = answer(403, "application/problem+json", body);
+    world.transport.once("new-order", Meddle::Answer(response));
+    let line = world.obtain(&["a.example"]).await.unwrap_err().to_string();
+    assert!(line.len() < 10_000, "{}", line.len());
+    assert!(line.ends_with(']'), "{line}");
+}
