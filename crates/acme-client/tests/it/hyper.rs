@@ -163,6 +163,10 @@ impl TestProxy {
                     let host = head.split(' ').nth(1).unwrap().to_owned();
                     asked.lock().unwrap().push(head);
                     client.write_all(answer.as_bytes()).await.unwrap();
+                    if answer.starts_with("HTTP/1.1 407") {
+                        // It would be asked again over the same connection.
+                        let _ = client.read_u8().await;
+                    }
                     if answer.contains(" 200 ") {
                         opened.fetch_add(1, Ordering::SeqCst);
                         let mut server = TcpStream::connect(host).await.unwrap();
@@ -236,6 +240,11 @@ async fn a_proxy_that_refuses_is_told_by_its_words() {
     };
     check("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407").await;
     check("HTTP/1.0 403 Forbidden\r\n\r\n", "status 403").await;
+    // With a page for people, over a connection that is kept.
+    let page = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\n<p/>";
+    check(page, "status 407").await;
+    let more = "HTTP/1.1 200 OK\r\n\r\n<p/>";
+    check(more, "speaks before the tunnel is used").await;
     check("220 smtp.example ESMTP\r\n\r\n", "does not speak HTTP").await;
     let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(20_000));
     check(endless.leak(), "without end").await;

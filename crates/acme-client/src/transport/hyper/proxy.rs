@@ -105,7 +105,8 @@ impl Proxy {
 
         // The CA says nothing before TLS begins: all that comes is the proxy's.
         let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
+        let end = b"\r\n\r\n";
+        while !answer.windows(end.len()).any(|it| it == end) {
             if answer.len() > MAX_ANSWER {
                 return Err(bad("answers without end"));
             }
@@ -120,7 +121,8 @@ impl Proxy {
             .next()
             .is_some_and(|version| version.starts_with("HTTP/1."));
         match words.next().and_then(|status| status.parse::<u16>().ok()) {
-            Some(200..=299) if is_http => Ok(()),
+            Some(200..=299) if is_http && answer.ends_with(end) => Ok(()),
+            Some(200..=299) if is_http => Err(bad("speaks before the tunnel is used")),
             Some(407) if is_http => Err(bad("wants other credentials (status 407)")),
             Some(status) if is_http => Err(bad(&format!("refuses the tunnel (status {status})"))),
             _ => Err(bad("does not speak HTTP")),
