@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use acme_messages::Clock;
 use acme_responders::{ChallengeContext, Responder, ResponderError};
+use tokio::runtime::Handle;
 
 /// How long the taking down of an answer is waited for; it goes on behind.
 const STOP_WAIT: Duration = Duration::from_secs(30);
@@ -14,6 +15,8 @@ pub(crate) struct ActiveChallenge {
     /// What is up; nothing where a proof stands by itself.
     answer: Option<Answer>,
     settled: bool,
+    /// Where it was put up, for who lets go of it elsewhere.
+    runtime: Option<Handle>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,6 +36,7 @@ impl ActiveChallenge {
         let active = Self {
             answer: Some(answer.clone()),
             settled: false,
+            runtime: Handle::try_current().ok(),
         };
         answer.responder.start(&answer.context).await?;
         Ok(active)
@@ -43,6 +47,7 @@ impl ActiveChallenge {
         Self {
             answer: None,
             settled: false,
+            runtime: None,
         }
     }
 
@@ -88,8 +93,8 @@ impl Drop for ActiveChallenge {
         let Some(Answer { responder, context }) = self.answer.take() else {
             return;
         };
-        // Dropped by cancellation, so there is a runtime unless it is ending itself.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        // Dropped by cancellation, on a thread of the runtime or on another.
+        if let Some(runtime) = Handle::try_current().ok().or(self.runtime.take()) {
             runtime.spawn(async move {
                 let stopped = responder.stop(&context).await;
                 report(&context, stopped);

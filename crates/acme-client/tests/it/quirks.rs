@@ -10,9 +10,9 @@ use std::{
 
 use acme_client::{
     ErrorKind,
-    messages::{AccountStatus, NewOrder},
+    messages::{AccountStatus, NewOrder, Problem, ProblemType},
 };
-use acme_testing::{NullResponder, Operation as Asked};
+use acme_testing::{Failure, NullResponder, Operation as Asked};
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value, json};

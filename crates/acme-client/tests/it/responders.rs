@@ -88,6 +88,32 @@ async fn stopped_when_the_future_is_dropped() {
     }
 }
 
+// As a task is that its owner keeps in a struct, and drops on a thread of its own.
+#[test]
+fn stopped_when_dropped_outside_of_its_runtime() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (world, obtain) = runtime.block_on(async {
+        let world = World::new().await;
+        let account = world.account().await;
+        world.transport.once("chall", Meddle::Hang);
+        let request = world.request(&["a.example"]);
+        let mut obtain = Box::pin(async move { account.obtain(&request).await });
+        let transport = world.transport.clone();
+        tokio::select! {
+            _ = &mut obtain => panic!("it hangs"),
+            () = until(|| transport.seen().iter().any(|it| it.url.contains("chall"))) => {}
+        }
+        (world, obtain)
+    });
+    assert_eq!(world.responder.under_way(), 1);
+    drop(obtain);
+    runtime.block_on(until(|| world.responder.under_way() == 0));
+}
+
 #[tokio::test]
 async fn stopped_when_the_deadline_comes() {
     let world = World::new().await;
