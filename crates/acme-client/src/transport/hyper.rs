@@ -33,6 +33,11 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: an order's polls are closer together.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long the CA may be silent on an HTTP/2 connection before it is asked whether it is there,
+/// and then to say that it is: a firewall that forgets a connection says so to nobody, and one
+/// that is dead would be used for each request to come.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// What follows the client's name in `User-Agent` ([RFC 8555, section 6.1]).
 ///
 /// [RFC 8555, section 6.1]: https://www.rfc-editor.org/rfc/rfc8555#section-6.1
@@ -189,7 +194,10 @@ impl HyperTransportBuilder {
             .enable_http2()
             .wrap_connector(Dial::new(http, self.proxy));
         let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
+            .http2_keep_alive_interval(SILENCE)
+            .http2_keep_alive_timeout(SILENCE)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(Bounded::new(https, self.connect_timeout));
         Ok(HyperTransport { client, provider })

@@ -19,6 +19,7 @@ use http::Request;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 use crate::world::{builder, hyper, provider, within};
@@ -256,4 +257,69 @@ async fn a_proxy_that_refuses_is_told_by_its_words() {
     let transport = transport.proxy(proxy).build().unwrap();
     let url = ca.directory_url();
     assert_eq!(failure(&transport, &url).await, TransportFailure::Unsent);
+}
+
+/// Passes connections on to a server, until it is told to swallow those that it has: as a
+/// firewall does that has forgotten them.
+struct Relay {
+    address: SocketAddr,
+    swallow: Arc<Notify>,
+}
+
+impl Relay {
+    async fn start(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let swallow: Arc<Notify> = Arc::default();
+        let told = swallow.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let told = told.clone();
+                tokio::spawn(async move {
+                    let mut server = TcpStream::connect(to).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        () = told.notified() => std::future::pending().await,
+                    }
+                });
+            }
+        });
+        Self { address, swallow }
+    }
+}
+
+// A connection that nobody answers on any more is left, and not used again and again.
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_left() {
+    let ca = builder().start().await.unwrap();
+    let url = ca.directory_url();
+    let (host, path) = url["https://".len()..].split_once('/').unwrap();
+    let relay = Relay::start(host.parse().unwrap()).await;
+    let url = format!("https://{}/{path}", relay.address);
+    let transport = hyper(&ca);
+    let sent = within(transport.send(get(&url), 1 << 16)).await.unwrap();
+    assert_eq!(sent.version(), http::Version::HTTP_2);
+
+    relay.swallow.notify_waiters();
+    tokio::task::yield_now().await;
+    tokio::time::pause();
+    assert_eq!(failure(&transport, &url).await, TransportFailure::Lost);
+    tokio::time::resume();
+    within(transport.send(get(&url), 1 << 16)).await.unwrap();
+}
+
+// A transport outlives the runtime that its connections were made on.
+#[test]
+fn a_transport_serves_several_runtimes() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().unwrap()
+    };
+    let home = runtime();
+    let ca = home.block_on(async { builder().start().await.unwrap() });
+    let (transport, url) = (hyper(&ca), ca.directory_url());
+    for _ in 0..3 {
+        let passing = runtime();
+        passing.block_on(async { within(transport.send(get(&url), 1 << 16)).await.unwrap() });
+    }
 }
