@@ -4,13 +4,15 @@
 
 use acme_messages::{Directory, NewOrder};
 
+use http::StatusCode;
+
 use super::Account;
 use crate::{Error, ErrorKind, Operation, Order, Repeat};
 
 impl Account {
     /// Places an order.
     ///
-    /// When the answer is lost, the order may have been placed: it is looked for in the account's
+    /// When the answer is lost, or a machine before the CA gives up on it, the order may have been placed: it is looked for in the account's
     /// list, where the CA has one, and not placed a second time.
     ///
     /// # Errors
@@ -33,7 +35,9 @@ impl Account {
             .await;
         let reply = match sent {
             Ok(reply) => reply,
-            Err(error) if error.is_answer_lost() => return self.recover(new, error).await,
+            Err(error) if error.is_answer_lost() || is_from_gateway(&error) => {
+                return self.recover(new, error).await;
+            }
             Err(error) => return Err(error),
         };
         let url = reply
@@ -79,4 +83,11 @@ impl Account {
             .with_url(client.directory_url())
             .with_detail(format!("{profile:?}; {offered}")))
     }
+}
+
+/// Whether a machine before the CA speaks, which does not know what the CA has done.
+fn is_from_gateway(error: &Error) -> bool {
+    let gateway = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+    error.kind() == ErrorKind::BadResponse
+        && gateway.iter().any(|it| error.status() == Some(it.as_u16()))
 }

@@ -328,3 +328,20 @@ async fn no_text_of_a_ca_breaks_a_line_or_fills_a_log() {
     assert!(line.len() < 10_000, "{}", line.len());
     assert!(line.ends_with(']'), "{line}");
 }
+
+// A balancer that gives up on the CA says nothing of what the CA has done.
+#[tokio::test]
+async fn an_order_behind_a_gateway_that_gave_up_is_looked_for() {
+    for status in [502, 504] {
+        let world = World::new().await;
+        let late = move |given: &mut Response<Bytes>| {
+            *given = answer(status, "text/html", "<h1>Gateway</h1>");
+        };
+        let late = Meddle::Change(Box::new(late));
+        world.transport.once("new-order", late);
+        let issued = world.obtain(&["a.example"]).await;
+        issued.unwrap_or_else(|error| panic!("{status}: {error}"));
+        assert_eq!(world.asked_for(Asked::NewOrder), 1);
+        assert_eq!(world.ca.orders().len(), 1);
+    }
+}
