@@ -17,7 +17,7 @@ use crate::{
 /// CAs with cross-signed roots have three or four.
 pub const MAX_ALTERNATES: usize = 10;
 
-/// How often an order that is valid is looked at again for its certificate's URL.
+/// How often a certificate that the CA says there is is looked for again, or its URL.
 const LATE_LOOKS: usize = 10;
 
 /// How far ahead of this machine's clock a certificate may begin.
@@ -34,7 +34,7 @@ impl Order {
     /// - [`ErrorKind::InvalidChain`] when the chain cannot be read, or is too long.
     /// - Those of a request; see [`ErrorKind`].
     pub async fn certificate(&self) -> Result<CertificateChain, Error> {
-        let reply = self.download(self.certificate_url()?).await?;
+        let reply = self.download_default().await?;
         read(&reply)
     }
 
@@ -46,7 +46,7 @@ impl Order {
     /// # Errors
     /// - As [`certificate`](Self::certificate).
     pub async fn chains(&self) -> Result<Vec<CertificateChain>, Error> {
-        let reply = self.download(self.certificate_url()?).await?;
+        let reply = self.download_default().await?;
         let mut chains = vec![read(&reply)?];
         self.add_alternates(&reply, &mut chains).await;
         Ok(chains)
@@ -60,7 +60,7 @@ impl Order {
         request: &CertificateRequest,
     ) -> Result<(CertificateChain, Vec<CertificateChain>), Error> {
         let now = self.client().clock().now();
-        let reply = self.download(self.certificate_url()?).await?;
+        let reply = self.download_default().await?;
         let default = read(&reply)?;
         self.check(&default, request, now)
             .map_err(|error| refused(error).with_url(reply.url()))?;
@@ -118,7 +118,7 @@ impl Order {
                 break;
             }
             seen.push(url);
-            match self.download(url).await.and_then(|reply| read(&reply)) {
+            match self.download(url, 0).await.and_then(|reply| read(&reply)) {
                 Ok(chain) if !chains.contains(&chain) => chains.push(chain),
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "an alternate chain is passed over"),
@@ -153,7 +153,13 @@ impl Order {
         })
     }
 
-    async fn download(&self, url: &str) -> Result<Reply, Error> {
+    async fn download_default(&self) -> Result<Reply, Error> {
+        self.download(self.certificate_url()?, LATE_LOOKS).await
+    }
+
+    /// Fetches a chain, and again as often as this when there is none yet: not all of a CA's
+    /// machines have it at once.
+    async fn download(&self, url: &str, mut late_looks: usize) -> Result<Reply, Error> {
         // The certificate is there and counted: a passing trouble does not lose it.
         let mut patience = Patience::new(self.client(), Work::Issuing);
         let sender = self.account.sender();
@@ -163,6 +169,12 @@ impl Order {
                 .post_as_get(Operation::Certificate, &sender, url);
             match fetched.await {
                 Ok(reply) => return Ok(reply),
+                Err(error) if error.status() == Some(404) && late_looks > 0 => {
+                    late_looks -= 1;
+                    if !patience.wait(self.client(), error.retry_after()).await {
+                        return Err(error);
+                    }
+                }
                 Err(error) => patience.endure(self.client(), error).await?,
             }
         }

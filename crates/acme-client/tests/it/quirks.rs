@@ -345,3 +345,26 @@ async fn an_order_behind_a_gateway_that_gave_up_is_looked_for() {
         assert_eq!(world.ca.orders().len(), 1);
     }
 }
+
+// One of the CA's machines has the certificate, and another not yet.
+#[tokio::test]
+async fn a_certificate_that_is_not_everywhere_yet_is_waited_for() {
+    let world = World::new().await;
+    let absent = Problem::new(ProblemType::Malformed, "no such certificate");
+    for _ in 0..2 {
+        let absent = Failure::problem(404, absent.clone());
+        world.ca.fail_next(Asked::Certificate, absent);
+    }
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked_for(Asked::Certificate), 3);
+
+    // But not for ever.
+    let world = World::new().await;
+    for _ in 0..100 {
+        let absent = Failure::problem(404, absent.clone());
+        world.ca.fail_next(Asked::Certificate, absent);
+    }
+    let error = world.obtain(&["a.example"]).await.unwrap_err();
+    assert_eq!(error.status(), Some(404));
+    assert!(world.asked_for(Asked::Certificate) < 20);
+}
