@@ -83,8 +83,9 @@ impl Account {
     }
 
     /// Takes up an order that was placed before, in whatever state it is, and finishes it;
-    /// `None` when it is of no use any more: the CA has it no longer, it is invalid, or it was
-    /// placed for other names or finalized with another key. A new one is not placed.
+    /// `None` when it is of no use any more: the CA has it no longer, it or an authorization of it
+    /// is invalid, or it was placed for other names or finalized with another key. A new one is
+    /// not placed.
     ///
     /// # Errors
     /// - As [`obtain`](Self::obtain).
@@ -116,7 +117,7 @@ impl Account {
         }
         match self.complete(order, request).await {
             Ok(issued) => Ok(Some(issued)),
-            Err(error) if error.kind() == ErrorKind::InvalidChain => of_no_use(&error),
+            Err(error) if is_spent(&error) => of_no_use(&error),
             Err(error) => Err(error),
         }
     }
@@ -174,6 +175,16 @@ impl Account {
             account_url: Some(self.url().to_owned()),
             key: request.key().cloned(),
         })
+    }
+}
+
+/// Whether an order that was taken up can come to nothing: its certificate is another's, or one of
+/// its authorizations had failed before.
+fn is_spent(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::InvalidChain => true,
+        ErrorKind::AuthorizationFailed => error.is_unsent(),
+        _ => false,
     }
 }
 

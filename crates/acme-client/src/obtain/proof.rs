@@ -1,8 +1,11 @@
 //! Proving the names of an order, some at once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use acme_messages::{AuthorizationStatus, ChallengeStatus, OrderStatus};
@@ -86,7 +89,8 @@ async fn start_all(
         requests: Semaphore::new(order.client().settings().parallel_authorizations),
         over: AtomicBool::new(false),
     };
-    let mut started = stream::iter(order.state().authorizations.clone())
+    let urls: BTreeSet<_> = order.state().authorizations.iter().cloned().collect();
+    let mut started = stream::iter(urls)
         .map(|url| beginning.start(url))
         .buffer_unordered(PARALLEL_STARTS);
     let (mut active, mut doubts, mut failed) = (Vec::new(), Doubts::default(), None);
@@ -119,7 +123,8 @@ impl Beginning<'_> {
         match authorization.state().status {
             AuthorizationStatus::Valid => return Ok(None),
             AuthorizationStatus::Pending => {}
-            _ => return Err(authorization_failed(&[authorization.state()])),
+            // It had failed before anything was said here.
+            _ => return Err(authorization_failed(&[authorization.state()]).with_unsent(true)),
         }
         let (mut challenge, responder) = choose(&authorization, self.responders)?;
         let mut active = match challenge.stands().await? {

@@ -368,3 +368,42 @@ async fn a_certificate_that_is_not_everywhere_yet_is_waited_for() {
     assert_eq!(error.status(), Some(404));
     assert!(world.asked_for(Asked::Certificate) < 20);
 }
+
+// An authorization that is listed twice is one.
+#[tokio::test]
+async fn an_authorization_is_proved_once() {
+    let world = World::new().await;
+    always(&world, "new-order", |order| {
+        let urls = order.get_mut("authorizations").unwrap();
+        let urls = urls.as_array_mut().unwrap();
+        urls.extend_from_within(..);
+    });
+    world.obtain(&["a.example"]).await.unwrap();
+    assert_eq!(world.asked_for(Asked::Authorization), 1);
+    assert_eq!(world.asked_for(Asked::Challenge), 1);
+}
+
+// An order whose names have failed already, although it does not say so, is of no use.
+#[tokio::test]
+async fn an_order_whose_proofs_are_spent_is_replaced() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let new = NewOrder::new(names(&["a.example"]));
+    let mut order = account.new_order(&new).await.unwrap();
+    order.authorizations().await.unwrap()[0]
+        .deactivate()
+        .await
+        .unwrap();
+    always(&world, "/order/", |order| {
+        if order.get("status") == Some(&json!("invalid")) {
+            order.insert("status".to_owned(), json!("pending"));
+        }
+    });
+    order.refresh().await.unwrap();
+    let request = world.request(&["a.example"]);
+    let resumed = account.resume(order.url(), &request).await;
+    assert!(resumed.unwrap().is_none());
+    world.transport.rule(|_| Meddle::Pass);
+    let request = request.resuming(order.url());
+    account.obtain(&request).await.unwrap();
+}
