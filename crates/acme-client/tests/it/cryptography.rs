@@ -9,8 +9,8 @@ use std::{
 };
 
 use acme_client::{
-    Account, CertificateRequest, Client, Cryptography, ProviderSigner,
-    messages::jose::{AsyncSigner, Jwk, PrivateKey, SignError, Signer, SigningAlgorithm},
+    Account, CertificateRequest, Client, Cryptography, ErrorKind, Fault, ProviderSigner,
+    messages::jose::{AsyncSigner, Jwk, KeyType, PrivateKey, SignError, Signer, SigningAlgorithm},
 };
 use rustls::pki_types::SignatureVerificationAlgorithm;
 
@@ -164,4 +164,77 @@ async fn a_key_is_given_to_a_library_once() {
         obtain(&world, &account).await;
     }
     assert_eq!(library.keys.load(Ordering::Relaxed), 1);
+}
+
+// Each kind of key that a library takes signs with it as by itself; the others sign by themselves.
+#[tokio::test]
+async fn each_kind_of_key_signs_for_an_account() {
+    let world = World::new().await;
+    // As far as this build makes them.
+    let keys = KeyType::ALL.iter().map(|it| PrivateKey::generate(*it));
+    for key in keys.flatten().map(Arc::new) {
+        let kind = Signer::algorithm(&*key);
+        let client = Client::builder(world.ca.directory_url(), hyper(&world.ca));
+        let client = client.build().unwrap();
+        let account = new_account(&client, key.clone()).await;
+        assert!(is::<ProviderSigner>(account.signer()), "{kind:?}");
+        for message in [&b""[..], b"message", &[0xff; 100_000]] {
+            let signature = account.signer().sign(message).await.unwrap();
+            Signer::public_jwk(&*key)
+                .verify(message, &signature)
+                .unwrap();
+        }
+    }
+}
+
+/// A library whose keys fail when they are to sign.
+#[derive(Debug)]
+struct Failing;
+
+impl Cryptography for Failing {
+    fn signer(&self, key: &PrivateKey) -> Option<Arc<dyn AsyncSigner>> {
+        Some(Arc::new(FailingKey(Signer::public_jwk(key).clone())))
+    }
+
+    fn verification_algorithms(&self) -> &[&dyn SignatureVerificationAlgorithm] {
+        &[]
+    }
+}
+
+#[derive(Debug)]
+struct FailingKey(Jwk);
+
+impl Signer for FailingKey {
+    fn algorithm(&self) -> SigningAlgorithm {
+        self.0.algorithm()
+    }
+
+    fn public_jwk(&self) -> &Jwk {
+        &self.0
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+        Err(SignError::new("the library is out of order"))
+    }
+}
+
+// It is told as what it is, nothing is sent, and the nonce is kept.
+#[tokio::test]
+async fn a_library_that_fails_is_told() {
+    let world = World::new().await;
+    let client = Client::builder(world.ca.directory_url(), hyper(&world.ca));
+    let client = client
+        .cryptography(Some(Arc::new(Failing)))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        let new = agreed();
+        let made = client.new_account(world.account_key.clone(), &new).await;
+        let error = made.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Sign);
+        assert_eq!(error.fault(), Fault::Helper);
+        assert!(!error.is_transient());
+    }
+    use acme_testing::Operation::{Directory, NewNonce};
+    assert_eq!(world.asked(), [Directory, NewNonce]);
 }
