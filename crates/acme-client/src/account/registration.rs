@@ -105,16 +105,27 @@ impl Client {
     ) -> Result<Registration, Error> {
         let signer = self.stand_in(signer);
         let mut directory = self.directory().await?;
-        let reply = match self.ask(&directory, &signer, new, external).await {
-            Err(error) => {
-                let url = |it: &Directory| Some(it.new_account.clone());
-                let Some(moved) = self.moved(&error, &directory, url).await else {
-                    return Err(error);
-                };
+        let mut asked = self.ask(&directory, &signer, new, external).await;
+        if let Err(error) = &asked {
+            let url = |it: &Directory| Some(it.new_account.clone());
+            if let Some(moved) = self.moved(error, &directory, url).await {
                 directory = moved;
-                self.ask(&directory, &signer, new, external).await?
+                asked = self.ask(&directory, &signer, new, external).await;
             }
-            Ok(reply) => reply,
+        }
+        let reply = match asked {
+            // Some keys for binding are good for once: they may have made the account before.
+            Err(error)
+                if external.is_some()
+                    && error.kind() == ErrorKind::Problem
+                    && !error.is_transient() =>
+            {
+                let mut existing = new.clone();
+                existing.only_return_existing = true;
+                let found = self.ask(&directory, &signer, &existing, None).await;
+                found.map_err(|_| error)?
+            }
+            asked => asked?,
         };
         let url = reply
             .location()
@@ -132,7 +143,9 @@ impl Client {
         let contacts_differ = !same_contacts(&new.contact, &registration.resource.contact);
         if !registration.created && !new.contact.is_empty() && contacts_differ {
             let update = AccountUpdate::contact(new.contact.iter().cloned());
-            registration.resource = registration.account.update(&update).await?;
+            // What the CA makes of them is its affair: the account is there.
+            let reply = registration.account.send_update(&update).await?;
+            registration.resource = registration.account.read(&reply)?;
         }
         Ok(registration)
     }

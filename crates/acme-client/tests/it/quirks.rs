@@ -9,7 +9,7 @@ use std::{
 };
 
 use acme_client::{
-    ErrorKind,
+    AcmeAuthority, CertificateAuthority, Client, ErrorKind, ExternalAccount, SystemClock,
     messages::{AccountStatus, NewOrder, Problem, ProblemType},
 };
 use acme_testing::{Failure, NullResponder, Operation as Asked};
@@ -18,7 +18,7 @@ use http::Response;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    transport::{Meddle, answer},
+    transport::{Meddle, answer, payload},
     world::{World, agreed, builder, http_01, names, request, within},
 };
 
@@ -406,4 +406,60 @@ async fn an_order_whose_proofs_are_spent_is_replaced() {
     world.transport.rule(|_| Meddle::Pass);
     let request = request.resuming(order.url());
     account.obtain(&request).await.unwrap();
+}
+
+// A CA may spell contacts its own way, or keep the first alone: the account is there all the same.
+#[tokio::test]
+async fn contacts_may_be_kept_otherwise() {
+    for kept in [
+        json!(["mailto:admin@example.com"]),
+        json!(["mailto:other@example.com"]),
+    ] {
+        let world = World::new().await;
+        let made = world.account().await;
+        world.transport.rule(move |_| {
+            let kept = kept.clone();
+            Meddle::Change(Box::new(move |answer| {
+                edit(answer, |object| {
+                    if object.contains_key("orders") && object.contains_key("status") {
+                        object.insert("contact".to_owned(), kept);
+                    }
+                });
+            }))
+        });
+        let mut new = agreed();
+        new.contact = vec!["mailto:Admin@Example.com".to_owned()];
+        let found = world.client.new_account(world.account_key.clone(), &new);
+        assert_eq!(found.await.unwrap().account.url(), made.url());
+    }
+}
+
+// Google's keys for binding are good for once, and a CA may look at them first.
+#[tokio::test]
+async fn a_binding_that_is_used_up_does_not_hide_the_account() {
+    let refusal = r#"{"type":"urn:ietf:params:acme:error:unauthorized","detail":"used already"}"#;
+    let world = World::new().await;
+    let external =
+        ExternalAccount::new("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG4").unwrap();
+    world.transport.rule(move |request| {
+        let bound = || {
+            payload(request.body())
+                .get("externalAccountBinding")
+                .is_some()
+        };
+        match request.uri().path().contains("new-account") && bound() {
+            true => Meddle::Answer(answer(403, "application/problem+json", refusal)),
+            false => Meddle::Pass,
+        }
+    });
+    let (client, key, new) = (&world.client, &world.account_key, agreed());
+    let none = client.new_bound_account(key.clone(), &new, &external).await;
+    let error = none.unwrap_err();
+    assert!(error.has_problem(&ProblemType::Unauthorized), "{error}");
+
+    let made = client.new_account(key.clone(), &new).await.unwrap().account;
+    let found = client.new_bound_account(key.clone(), &new, &external).await;
+    let found = found.unwrap();
+    assert_eq!(found.account.url(), made.url());
+    assert!(!found.created);
 }
