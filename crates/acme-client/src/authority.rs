@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     Account, CertificateRequest, Client, Error, ExternalAccount, IssuedCertificate, RenewalAdvice,
+    obtain::in_time,
 };
 
 /// Issues certificates: a CA with an account at it, or a double in a test.
@@ -192,7 +193,7 @@ impl CertificateAuthority for AcmeAuthority {
         &'a self,
         request: &'a CertificateRequest,
     ) -> BoxFuture<'a, Result<IssuedCertificate, Error>> {
-        Box::pin(async move {
+        let obtaining = async move {
             let account = self.account().await?;
             let result = account.obtain(request).await;
             let forgotten = |error: &Error| error.has_problem(&ProblemType::AccountDoesNotExist);
@@ -201,7 +202,9 @@ impl CertificateAuthority for AcmeAuthority {
             }
             self.forget(account.url()).await;
             self.account().await?.obtain(request).await
-        })
+        };
+        // Finding or making the account counts too.
+        Box::pin(in_time(&self.client, request, obtaining))
     }
 
     fn renewal_info<'a>(

@@ -192,7 +192,8 @@ impl CertificateRequest {
         self
     }
 
-    /// How long all of it may take; without one, each of its steps has its limit.
+    /// How long all of it may take, finding or making an account counted in; without one, each
+    /// request and each wait for the CA has its limit, and a responder's start has its own.
     ///
     /// What is under way then is given up as if its future were dropped; an order that was written
     /// down can be taken up later.

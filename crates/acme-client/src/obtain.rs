@@ -13,8 +13,8 @@ pub(crate) use failure::authorization_failed;
 pub use proof::PARALLEL_STARTS;
 
 use crate::{
-    Account, CertificateRequest, Error, ErrorKind, IssuedCertificate, JournalEntry, Operation,
-    Order, order::check_key,
+    Account, CertificateRequest, Client, Error, ErrorKind, IssuedCertificate, JournalEntry,
+    Operation, Order, order::check_key,
 };
 use failure::order_failed;
 
@@ -47,16 +47,7 @@ impl Account {
         err(level = "debug")
     )]
     pub async fn obtain(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
-        let Some(limit) = request.time_limit() else {
-            return self.obtain_in_its_time(request).await;
-        };
-        tokio::select! {
-            obtained = self.obtain_in_its_time(request) => obtained,
-            () = self.client().clock().sleep(limit) => {
-                Err(Error::new(ErrorKind::Timeout, Operation::Order)
-                    .with_detail(format!("there is no certificate after {limit:?}")))
-            }
-        }
+        in_time(self.client(), request, self.obtain_in_its_time(request)).await
     }
 
     async fn obtain_in_its_time(
@@ -175,6 +166,24 @@ impl Account {
             account_url: Some(self.url().to_owned()),
             key: request.key().cloned(),
         })
+    }
+}
+
+/// Gives up what takes longer than the request allows.
+pub(crate) async fn in_time(
+    client: &Client,
+    request: &CertificateRequest,
+    obtaining: impl Future<Output = Result<IssuedCertificate, Error>>,
+) -> Result<IssuedCertificate, Error> {
+    let Some(limit) = request.time_limit() else {
+        return obtaining.await;
+    };
+    tokio::select! {
+        obtained = obtaining => obtained,
+        () = client.clock().sleep(limit) => {
+            Err(Error::new(ErrorKind::Timeout, Operation::Order)
+                .with_detail(format!("there is no certificate after {limit:?}")))
+        }
     }
 }
 

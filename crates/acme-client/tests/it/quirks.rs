@@ -463,3 +463,21 @@ async fn a_binding_that_is_used_up_does_not_hide_the_account() {
     assert_eq!(found.account.url(), made.url());
     assert!(!found.created);
 }
+
+// All of it: making the account too.
+#[tokio::test]
+async fn a_deadline_counts_the_account_in() {
+    let world = World::new().await;
+    world.transport.once("new-account", Meddle::Hang);
+    let clock = Arc::new(SystemClock);
+    let client = Client::builder(world.ca.directory_url(), world.transport.clone());
+    let client = client.clock(clock).build().unwrap();
+    let authority = AcmeAuthority::builder(client, world.account_key.clone());
+    let authority = authority.agree_to_terms_of_service(true).build();
+    let request = world
+        .request(&["a.example"])
+        .deadline(Duration::from_millis(1));
+    let error = tokio::time::timeout(Duration::from_secs(30), authority.obtain(&request));
+    let error = error.await.expect("it ends").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
