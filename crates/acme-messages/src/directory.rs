@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::lenient::{text_or_none, wrong_as_default};
+
 /// The URLs of a CA's resources, each the exact text received ([RFC 8555, section 7.1.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.1)).
 ///
 /// Members it does not know are passed over: CAs add some just to see.
@@ -86,25 +88,25 @@ pub struct DirectoryMeta {
     /// The terms of service in force; may be a `data:` URI.
     #[serde(
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub terms_of_service: Option<String>,
     /// The CA's site.
     #[serde(
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub website: Option<String>,
     /// The names that a CAA record may give for this CA.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "crate::lenient::null_as_default"
+        deserialize_with = "wrong_as_default"
     )]
     pub caa_identities: Vec<String>,
     /// Whether a new account must name an account elsewhere at the CA.
     #[serde(
         skip_serializing_if = "std::ops::Not::not",
-        deserialize_with = "crate::lenient::null_as_default"
+        deserialize_with = "wrong_as_default"
     )]
     pub external_account_required: bool,
     /// The certificate profiles on offer, each with its description, which may be empty
@@ -120,14 +122,14 @@ pub struct DirectoryMeta {
     /// [`dns_persist`](crate::dns_persist).
     #[serde(
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "crate::lenient::wrong_as_default"
+        deserialize_with = "wrong_as_default"
     )]
     pub issuer_domain_names: Vec<String>,
     /// What stands before an account's hash in dns-persist-01 records; a draft: see
     /// [`dns_persist`](crate::dns_persist).
     #[serde(
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::wrong_as_default"
+        deserialize_with = "wrong_as_default"
     )]
     pub account_hash_prefix: Option<String>,
 }
@@ -143,10 +145,9 @@ fn profiles<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Erro
 where
     D: Deserializer<'de>,
 {
-    let profiles = Option::<BTreeMap<String, serde_json::Value>>::deserialize(deserializer)?;
+    let profiles: BTreeMap<String, serde_json::Value> = wrong_as_default(deserializer)?;
     let description = |it: serde_json::Value| it.as_str().unwrap_or_default().to_owned();
     Ok(profiles
-        .unwrap_or_default()
         .into_iter()
         .map(|(name, it)| (name, description(it)))
         .collect())

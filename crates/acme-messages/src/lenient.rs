@@ -29,3 +29,12 @@ where
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.filter(|it| !it.is_empty()))
 }
+
+/// Reads an empty text, and what is no text, as absent.
+pub(crate) fn text_or_none<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text: Option<String> = wrong_as_default(deserializer)?;
+    Ok(text.filter(|it| !it.is_empty()))
+}

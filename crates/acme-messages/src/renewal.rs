@@ -51,7 +51,8 @@ pub struct RenewalInfo {
     #[serde(
         default,
         rename = "explanationURL",
-        skip_serializing_if = "Option::is_none"
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
     )]
     pub explanation_url: Option<String>,
 }

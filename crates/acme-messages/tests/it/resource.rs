@@ -438,3 +438,27 @@ fn an_account_is_no_more_than_the_rfc_says() {
         r#"{"status":"valid"}"#
     );
 }
+
+// What a CA says of itself informs: a slip there hides none of its resources.
+#[test]
+fn slips_in_a_directorys_meta_hide_nothing() {
+    let text = r#"{
+        "newNonce": "https://ca.example/nonce",
+        "newAccount": "https://ca.example/account",
+        "newOrder": "https://ca.example/order",
+        "meta": {
+            "termsOfService": false,
+            "website": {},
+            "caaIdentities": "ca.example",
+            "externalAccountRequired": "true",
+            "profiles": ["classic", 7]
+        }
+    }"#;
+    let directory: Directory = serde_json::from_str(text).unwrap();
+    assert_eq!(directory.new_order, "https://ca.example/order");
+    assert_eq!(directory.meta, acme_messages::DirectoryMeta::default());
+    let text = r#"{"suggestedWindow":{"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"},
+        "explanationURL":7}"#;
+    let info: acme_messages::RenewalInfo = serde_json::from_str(text).unwrap();
+    assert_eq!(info.explanation_url, None);
+}
