@@ -171,6 +171,14 @@ fn choose<'a>(
             return Ok((challenge, responder));
         }
     }
+    // One that has failed already would have fitted: that is what there is to tell.
+    if authorization.challenges().any(|it| {
+        responders
+            .iter()
+            .any(|its| its.challenge_type() == *it.kind())
+    }) {
+        return Err(authorization_failed(&[authorization.state()]).with_unsent(true));
+    }
     let list = |kinds: Vec<String>| match kinds.is_empty() {
         true => "none".to_owned(),
         false => kinds.join(", "),

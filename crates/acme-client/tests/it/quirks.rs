@@ -481,3 +481,29 @@ async fn a_deadline_counts_the_account_in() {
     let error = error.await.expect("it ends").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
+
+// A name whose challenge has failed already has failed: there is no want of responders.
+#[tokio::test]
+async fn a_challenge_that_failed_before_is_told_as_that() {
+    let world = World::new().await;
+    always(&world, "authorization", |authorization| {
+        let challenges = authorization.get_mut("challenges").unwrap();
+        for challenge in challenges.as_array_mut().unwrap() {
+            if challenge["type"] == "http-01" {
+                challenge["status"] = json!("invalid");
+                challenge["error"] = json!("nobody answered");
+            }
+        }
+    });
+    let error = world.obtain(&["a.example"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AuthorizationFailed, "{error}");
+    assert!(error.to_string().contains("nobody answered"), "{error}");
+
+    // Nor is the order worth another try.
+    let account = world.account().await;
+    let new = NewOrder::new(names(&["a.example"]));
+    let order = account.new_order(&new).await.unwrap();
+    let request = world.request(&["a.example"]);
+    let resumed = account.resume(order.url(), &request).await;
+    assert!(resumed.unwrap().is_none());
+}
