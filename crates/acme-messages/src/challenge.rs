@@ -18,7 +18,8 @@ pub struct Challenge {
     pub kind: ChallengeType,
     /// Where to say that it is done.
     pub url: String,
-    /// How far it is.
+    /// How far it is; where a CA does not say, it waits.
+    #[serde(default = "pending")]
     pub status: ChallengeStatus,
     /// The secret that the answer is made from; some types have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +57,11 @@ impl Challenge {
             extra: serde_json::Map::new(),
         }
     }
+}
+
+/// The status of a challenge of which a CA says none.
+const fn pending() -> ChallengeStatus {
+    ChallengeStatus::Pending
 }
 
 wire_names! {

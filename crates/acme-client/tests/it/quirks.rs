@@ -507,3 +507,24 @@ async fn a_challenge_that_failed_before_is_told_as_that() {
     let resumed = account.resume(order.url(), &request).await;
     assert!(resumed.unwrap().is_none());
 }
+
+// Nexus does not say how far a challenge is.
+#[tokio::test]
+async fn a_challenge_without_a_status_is_pending() {
+    let world = World::new().await;
+    world.transport.rule(|_| {
+        Meddle::Change(Box::new(|answer| {
+            edit(answer, |object| {
+                if object.contains_key("token") {
+                    object.remove("status");
+                }
+                if let Some(Value::Array(challenges)) = object.get_mut("challenges") {
+                    for challenge in challenges {
+                        challenge.as_object_mut().unwrap().remove("status");
+                    }
+                }
+            });
+        }))
+    });
+    world.obtain(&["a.example", "b.example"]).await.unwrap();
+}

@@ -16,9 +16,10 @@ fn read<T: DeserializeOwned>(value: &Value) -> T {
 }
 
 /// What the RFC demands and CAs leave out all the same.
-const LEFT_OUT: [(&str, &str); 5] = [
+const LEFT_OUT: [(&str, &str); 6] = [
     ("acme_messages::account::Account", "status"),
     ("acme_messages::authorization::Authorization", "challenges"),
+    ("acme_messages::challenge::Challenge", "status"),
     ("acme_messages::order::Order", "authorizations"),
     ("acme_messages::order::Order", "finalize"),
     ("acme_messages::order::Order", "identifiers"),
