@@ -7,7 +7,7 @@ use acme_messages::{
     jose::{AsyncSigner, FlattenedJws, Nonce, ProtectedHeader},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument;
 
 use crate::{Client, Error, ErrorKind, Operation, Reply, nonce_pool::Lease, retry::Attempts};
@@ -205,6 +205,29 @@ impl Client {
         }
     }
 
+    /// The nonce of an answer to HEAD, or that of an answer to GET where something between this
+    /// machine and the CA knows no HEAD ([RFC 8555, section 7.2]).
+    ///
+    /// [RFC 8555, section 7.2]: https://www.rfc-editor.org/rfc/rfc8555#section-7.2
+    async fn nonce_of(&self, head: &Reply) -> Option<Nonce> {
+        if let Some(nonce) = head.nonce() {
+            return Some(nonce);
+        }
+        let refused = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
+        if !head.status().is_success() && !refused.contains(&head.status()) {
+            return None;
+        }
+        let (operation, method) = (Operation::NewNonce, Method::GET);
+        let get = self.exchange(
+            operation,
+            method,
+            head.url(),
+            HeaderMap::new(),
+            Bytes::new(),
+        );
+        get.await.ok()?.nonce()
+    }
+
     /// A nonce that nobody has used: one at hand, or a fresh one.
     async fn nonce(&self) -> Result<Nonce, Error> {
         if let Some(nonce) = self.nonces().take(self.clock().now()) {
@@ -218,7 +241,7 @@ impl Client {
             let url = &directory.new_nonce;
             let error = match self.head(Operation::NewNonce, url).await {
                 // Any status will do, as long as there is a nonce.
-                Ok(reply) => match reply.nonce() {
+                Ok(reply) => match self.nonce_of(&reply).await {
                     Some(nonce) => return Ok(nonce),
                     None => match reply.into_success() {
                         Ok(reply) => reply.bad_response("there is no Replay-Nonce"),

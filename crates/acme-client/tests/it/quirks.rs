@@ -528,3 +528,21 @@ async fn a_challenge_without_a_status_is_pending() {
     });
     world.obtain(&["a.example", "b.example"]).await.unwrap();
 }
+
+// RFC 8555, section 7.2: a nonce comes by GET too, where something in between knows no HEAD.
+#[tokio::test]
+async fn a_nonce_is_fetched_where_head_is_refused() {
+    let world = World::new().await;
+    world
+        .transport
+        .rule(|request| match request.method().as_str() {
+            "HEAD" => Meddle::Answer(answer(405, "text/html", "")),
+            _ => Meddle::Pass,
+        });
+    world.account().await;
+    let gets = world.transport.seen();
+    let gets = gets
+        .iter()
+        .filter(|it| it.method == "GET" && it.url.contains("nonce"));
+    assert_eq!(gets.count(), 1);
+}
