@@ -67,8 +67,6 @@ impl Client {
 
     /// Finds the account that a key has, and makes none ([RFC 8555, section 7.3.1]).
     ///
-    /// A CA that wants an account bound before it looks whether there is one has none either.
-    ///
     /// # Errors
     /// - As [`new_account`](Self::new_account), but for the terms.
     ///
@@ -81,12 +79,7 @@ impl Client {
         new.only_return_existing = true;
         match self.register(signer, &new, None).await {
             Ok(registration) => Ok(Some(registration)),
-            Err(error)
-                if error.has_problem(&ProblemType::AccountDoesNotExist)
-                    || error.has_problem(&ProblemType::ExternalAccountRequired) =>
-            {
-                Ok(None)
-            }
+            Err(error) if error.has_problem(&ProblemType::AccountDoesNotExist) => Ok(None),
             Err(error) => Err(error),
         }
     }
