@@ -1,4 +1,5 @@
-//! What CAs in use say less of, or otherwise, than RFC 8555 wants: no certificate is lost to it.
+//! What CAs in use say of orders, less or otherwise than RFC 8555 wants: no certificate is lost
+//! to it.
 
 use std::{
     sync::{
@@ -9,8 +10,8 @@ use std::{
 };
 
 use acme_client::{
-    AcmeAuthority, CertificateAuthority, Client, ErrorKind, ExternalAccount, SystemClock,
-    messages::{AccountStatus, NewOrder, Problem, ProblemType},
+    ErrorKind,
+    messages::{NewOrder, Problem, ProblemType},
 };
 use acme_testing::{Failure, NullResponder, Operation as Asked};
 use bytes::Bytes;
@@ -18,12 +19,12 @@ use http::Response;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    transport::{Meddle, answer, payload},
-    world::{World, agreed, builder, http_01, names, request, within},
+    transport::{Meddle, answer},
+    world::{World, builder, http_01, names, request, within},
 };
 
 /// Changes the JSON object in an answer.
-fn edit(answer: &mut Response<Bytes>, change: impl FnOnce(&mut Map<String, Value>)) {
+pub(crate) fn edit(answer: &mut Response<Bytes>, change: impl FnOnce(&mut Map<String, Value>)) {
     if let Ok(Value::Object(mut object)) = serde_json::from_slice(answer.body()) {
         change(&mut object);
         *answer.body_mut() = serde_json::to_vec(&object).unwrap().into();
@@ -117,21 +118,6 @@ async fn a_valid_order_names_its_certificate_a_little_later() {
     world.obtain(&["a.example"]).await.unwrap();
 }
 
-// acme2certifier shows nothing of an account that it has.
-#[tokio::test]
-async fn an_account_that_is_found_may_show_nothing() {
-    let world = World::new().await;
-    let made = world.account().await;
-    let change = |answer: &mut Response<Bytes>| *answer.body_mut() = "{}".into();
-    let change = Meddle::Change(Box::new(change));
-    world.transport.once("new-account", change);
-    let (client, key, new) = (&world.client, world.account_key.clone(), agreed());
-    let found = client.new_account(key, &new).await.unwrap();
-    assert_eq!(found.account.url(), made.url());
-    assert_eq!(found.resource.status, AccountStatus::Valid);
-    assert!(!found.created);
-}
-
 // Dates and reasons inform people: what cannot be read of them stops nothing.
 #[tokio::test]
 async fn what_only_informs_may_make_no_sense() {
@@ -211,43 +197,6 @@ async fn a_lost_order_is_found_behind_one_that_is_gone() {
     });
     world.obtain(&["a.example"]).await.unwrap();
     assert_eq!(world.asked_for(Asked::NewOrder), 1);
-}
-
-// Some name the media type of their problems wrongly, or not at all.
-#[tokio::test]
-async fn a_problem_is_known_by_its_type() {
-    let text = r#"{"type":"urn:ietf:params:acme:error:badNonce","detail":"stale"}"#;
-    for media in [
-        None,
-        Some("text/plain; charset=utf-8"),
-        Some("application/octet-stream"),
-    ] {
-        let world = World::new().await;
-        let mut response = answer(400, media.unwrap_or_default(), text);
-        if media.is_none() {
-            response.headers_mut().remove("content-type");
-        }
-        world.transport.once("new-order", Meddle::Answer(response));
-        let issued = world.obtain(&["a.example"]).await;
-        issued.unwrap_or_else(|error| panic!("{media:?}: {error}"));
-    }
-}
-
-// A CA that looks at the binding first has not said that there is no account: whoever took it for
-// that would make another, or throw away the key that counts.
-#[tokio::test]
-async fn an_account_that_would_have_to_be_bound_may_be_there() {
-    let world = World::new().await;
-    let response = answer(
-        403,
-        "application/problem+json",
-        r#"{"type":"urn:ietf:params:acme:error:externalAccountRequired","detail":"bind it"}"#,
-    );
-    world
-        .transport
-        .once("new-account", Meddle::Answer(response));
-    let found = world.client.find_account(world.account_key.clone()).await;
-    assert_eq!(found.unwrap_err().kind(), ErrorKind::Problem);
 }
 
 // Zero, and a date that is over for a clock ahead of the CA's, ask for nothing.
@@ -409,80 +358,6 @@ async fn an_order_whose_proofs_are_spent_is_replaced() {
     account.obtain(&request).await.unwrap();
 }
 
-// A CA may spell contacts its own way, or keep the first alone: the account is there all the same.
-#[tokio::test]
-async fn contacts_may_be_kept_otherwise() {
-    for kept in [
-        json!(["mailto:admin@example.com"]),
-        json!(["mailto:other@example.com"]),
-    ] {
-        let world = World::new().await;
-        let made = world.account().await;
-        world.transport.rule(move |_| {
-            let kept = kept.clone();
-            Meddle::Change(Box::new(move |answer| {
-                edit(answer, |object| {
-                    if object.contains_key("orders") && object.contains_key("status") {
-                        object.insert("contact".to_owned(), kept);
-                    }
-                });
-            }))
-        });
-        let mut new = agreed();
-        new.contact = vec!["mailto:Admin@Example.com".to_owned()];
-        let found = world.client.new_account(world.account_key.clone(), &new);
-        assert_eq!(found.await.unwrap().account.url(), made.url());
-    }
-}
-
-// Google's keys for binding are good for once, and a CA may look at them first.
-#[tokio::test]
-async fn a_binding_that_is_used_up_does_not_hide_the_account() {
-    let refusal = r#"{"type":"urn:ietf:params:acme:error:unauthorized","detail":"used already"}"#;
-    let world = World::new().await;
-    let external =
-        ExternalAccount::new("kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG4").unwrap();
-    world.transport.rule(move |request| {
-        let bound = || {
-            payload(request.body())
-                .get("externalAccountBinding")
-                .is_some()
-        };
-        match request.uri().path().contains("new-account") && bound() {
-            true => Meddle::Answer(answer(403, "application/problem+json", refusal)),
-            false => Meddle::Pass,
-        }
-    });
-    let (client, key, new) = (&world.client, &world.account_key, agreed());
-    let none = client.new_bound_account(key.clone(), &new, &external).await;
-    let error = none.unwrap_err();
-    assert!(error.has_problem(&ProblemType::Unauthorized), "{error}");
-
-    let made = client.new_account(key.clone(), &new).await.unwrap().account;
-    let found = client.new_bound_account(key.clone(), &new, &external).await;
-    let found = found.unwrap();
-    assert_eq!(found.account.url(), made.url());
-    assert!(!found.created);
-}
-
-// All of it: making the account too.
-#[tokio::test]
-async fn a_deadline_counts_the_account_in() {
-    let world = World::new().await;
-    world.transport.once("new-account", Meddle::Hang);
-    let clock = Arc::new(SystemClock);
-    let client = Client::builder(world.ca.directory_url(), world.transport.clone());
-    let client = client.clock(clock).build().unwrap();
-    let authority = AcmeAuthority::builder(client, world.account_key.clone());
-    let authority = authority.agree_to_terms_of_service(true).build();
-    let request = world
-        .request(&["a.example"])
-        .deadline(Duration::from_millis(1));
-    let error = tokio::time::timeout(Duration::from_secs(30), authority.obtain(&request));
-    let error = error.await.expect("it ends").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
-}
-
 // A name whose challenge has failed already has failed: there is no want of responders.
 #[tokio::test]
 async fn a_challenge_that_failed_before_is_told_as_that() {
@@ -528,22 +403,4 @@ async fn a_challenge_without_a_status_is_pending() {
         }))
     });
     world.obtain(&["a.example", "b.example"]).await.unwrap();
-}
-
-// RFC 8555, section 7.2: a nonce comes by GET too, where something in between knows no HEAD.
-#[tokio::test]
-async fn a_nonce_is_fetched_where_head_is_refused() {
-    let world = World::new().await;
-    world
-        .transport
-        .rule(|request| match request.method().as_str() {
-            "HEAD" => Meddle::Answer(answer(405, "text/html", "")),
-            _ => Meddle::Pass,
-        });
-    world.account().await;
-    let gets = world.transport.seen();
-    let gets = gets
-        .iter()
-        .filter(|it| it.method == "GET" && it.url.contains("nonce"));
-    assert_eq!(gets.count(), 1);
 }
