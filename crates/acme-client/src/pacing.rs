@@ -38,9 +38,9 @@ const MIN_POLL_RETRY_AFTER: Duration = Duration::from_millis(100);
 /// How often the CA is looked at while it works, and how long it may take.
 ///
 /// A `Retry-After` is obeyed, up to [`MAX_POLL_RETRY_AFTER`].
-/// Where there is none, or it asks for nothing, the first look comes when the CA was done the last time, as far as this
-/// client has seen, and the waits between later looks double: a CA that is fast is not waited
-/// for, and one that is slow is not pestered.
+/// Where there is none, or it asks for nothing, the first look comes when the CA was done the last
+/// time, as far as this client has seen, and the waits between later looks double: a CA that is
+/// fast is not waited for, and one that is slow is not pestered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pacing {

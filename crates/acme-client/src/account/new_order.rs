@@ -12,8 +12,9 @@ use crate::{Error, ErrorKind, Operation, Order, Repeat};
 impl Account {
     /// Places an order.
     ///
-    /// When the answer is lost, or a machine before the CA gives up on it, the order may have been placed: it is looked for in the account's
-    /// list, where the CA has one, and not placed a second time.
+    /// When the answer is lost, or a machine before the CA gives up on it (502, 504), the order may
+    /// have been placed: it is looked for in the account's list, where the CA has one, and not
+    /// placed a second time.
     ///
     /// # Errors
     /// - [`ErrorKind::UnknownProfile`] when the CA does not offer the profile; nothing was sent

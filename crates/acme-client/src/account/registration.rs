@@ -111,7 +111,8 @@ impl Client {
             Err(error)
                 if external.is_some()
                     && error.kind() == ErrorKind::Problem
-                    && !error.is_transient() =>
+                    && !error.is_transient()
+                    && !error.has_problem(&ProblemType::UserActionRequired) =>
             {
                 let mut existing = new.clone();
                 existing.only_return_existing = true;
