@@ -48,7 +48,7 @@ impl Written {
             writer = writer.field("end", timeline.end(span).to_field());
         }
         Ok(Self {
-            version: Version::new(version),
+            version: Version::of(&version),
             bytes: writer.finish(value),
         })
     }
@@ -69,14 +69,14 @@ impl Known {
             Some(field) => Some(End::from_field(field)?),
             None => None,
         };
-        let version = Version::new(version);
+        let version = Version::of(&version);
         Some((key, Self { version, end }))
     }
 
     /// A damaged record: its version is made of what there is.
     pub(super) fn damaged(bytes: &[u8]) -> Self {
         Self {
-            version: Version::new(&Sha256::digest(bytes)[..]),
+            version: Version::of(&Sha256::digest(bytes)),
             end: None,
         }
     }

@@ -104,7 +104,7 @@ impl State {
             let interval = MIN_SWEEP_INTERVAL.max(self.records.len() as u64);
             self.next_sweep = self.versions + interval;
         }
-        let version = Version::new(self.versions.to_be_bytes());
+        let version = Version::of(&self.versions.to_be_bytes());
         let kept = Kept {
             record: Record::new(value, version.clone()),
             end: match life {
