@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, Stat};
 use zeroize::Zeroizing;
 
 use super::{entry_name::EntryName, folder::Folder};
@@ -131,13 +131,31 @@ pub(super) fn is_blank(text: &[u8]) -> bool {
 /// Each replacement of ours is a new file with a time of its own; an edit in
 /// place changes the time. The contents need not be read to tell.
 pub(super) fn version(metadata: &Metadata) -> Version {
-    let mut bytes = Vec::with_capacity(40);
-    bytes.extend_from_slice(&metadata.dev().to_be_bytes());
-    bytes.extend_from_slice(&metadata.ino().to_be_bytes());
-    bytes.extend_from_slice(&metadata.size().to_be_bytes());
-    bytes.extend_from_slice(&metadata.mtime().to_be_bytes());
-    bytes.extend_from_slice(&metadata.mtime_nsec().to_be_bytes());
-    Version::new(bytes)
+    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+    let file = [metadata.dev(), metadata.ino(), metadata.size()];
+    version_of(file, [seconds, nanoseconds])
+}
+
+/// The same, of what was looked at without opening it.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the numbers are of other types on other systems"
+)]
+pub(super) fn version_in(stat: &Stat) -> Version {
+    let (seconds, nanoseconds) = (stat.st_mtime as i64, stat.st_mtime_nsec as i64);
+    let file = [stat.st_dev as u64, stat.st_ino as u64, stat.st_size as u64];
+    version_of(file, [seconds, nanoseconds])
+}
+
+fn version_of([device, inode, size]: [u64; 3], [seconds, nanoseconds]: [i64; 2]) -> Version {
+    let numbers = [
+        device.to_be_bytes(),
+        inode.to_be_bytes(),
+        size.to_be_bytes(),
+        seconds.to_be_bytes(),
+        nanoseconds.to_be_bytes(),
+    ];
+    Version::of(numbers.as_flattened())
 }
 
 pub(super) fn not_a_file(path: &Path) -> StoreError {
