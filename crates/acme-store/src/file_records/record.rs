@@ -24,7 +24,7 @@ const VERSION_LENGTH: usize = 16;
 pub(super) struct Known {
     pub(super) version: Version,
     /// `None` for a durable record.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<Box<End>>,
 }
 
 /// A record as it is to be written.
@@ -66,7 +66,7 @@ impl Known {
         let key = unescaped(head.field("key")?)?.parse().ok()?;
         let version = unhex::<VERSION_LENGTH>(head.field("version")?)?;
         let end = match head.field("end") {
-            Some(field) => Some(End::from_field(field)?),
+            Some(field) => Some(Box::new(End::from_field(field)?)),
             None => None,
         };
         let version = Version::of(&version);
