@@ -147,15 +147,24 @@ pub(super) fn version_in(stat: &Stat) -> Version {
     version_of(file, [seconds, nanoseconds])
 }
 
-fn version_of([device, inode, size]: [u64; 3], [seconds, nanoseconds]: [i64; 2]) -> Version {
-    let numbers = [
-        device.to_be_bytes(),
-        inode.to_be_bytes(),
-        size.to_be_bytes(),
-        seconds.to_be_bytes(),
-        nanoseconds.to_be_bytes(),
-    ];
-    Version::of(numbers.as_flattened())
+/// Each number takes as many bytes as it needs, seven bits in each, and says with the
+/// eighth that there is another: so short a version needs no memory of its own.
+fn version_of(numbers: [u64; 3], time: [i64; 2]) -> Version {
+    let mut bytes = [0; 50];
+    let mut length = 0;
+    for mut number in numbers.into_iter().chain(time.map(i64::cast_unsigned)) {
+        loop {
+            let [low, ..] = number.to_le_bytes();
+            number >>= 7;
+            let more = u8::from(number > 0) << 7;
+            bytes[length] = low & 0x7f | more;
+            length += 1;
+            if more == 0 {
+                break;
+            }
+        }
+    }
+    Version::of(&bytes[..length])
 }
 
 pub(super) fn not_a_file(path: &Path) -> StoreError {
@@ -177,6 +186,35 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn each_number_of_a_version_counts() {
+        let (most, least) = (u64::MAX, i64::MIN);
+        let files = [
+            ([0, 0, 0], [0, 0]),
+            ([1, 0, 0], [0, 0]),
+            ([0, 1, 0], [0, 0]),
+            ([0, 0, 1], [0, 0]),
+            ([0, 0, 0], [1, 0]),
+            ([0, 0, 0], [0, 1]),
+            ([0, 0, 0], [-1, 0]),
+            ([127, 0, 0], [0, 0]),
+            ([128, 0, 0], [0, 0]),
+            ([0, 128, 0], [0, 0]),
+            ([1, 128, 0], [0, 0]),
+            ([128, 1, 0], [0, 0]),
+            ([16384, 0, 0], [0, 0]),
+            ([most, most, most], [least, least]),
+            ([most, most, most], [-1, -1]),
+        ];
+        let versions = files.map(|(numbers, time)| version_of(numbers, time));
+        for (at, version) in versions.iter().enumerate() {
+            assert!(!versions[..at].contains(version), "{:?}", files[at]);
+        }
+        assert_eq!(versions[13].as_bytes().len(), 50);
+        let usual = version_of([65024, 7_654_321, 5000], [1_790_000_000, 123_456_789]);
+        assert!(usual.as_bytes().len() <= 22, "{usual:?}");
+    }
 
     // A file that is made between two looks is neither absent nor something else than a file.
     #[test]
