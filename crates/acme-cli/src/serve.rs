@@ -332,7 +332,8 @@ async fn report_start(arguments: &Arguments, checked: &Checked, handle: &Endpoin
             checked.spec.directory.display()
         ),
         Ok(names) => {
-            let names: Vec<_> = names.iter().map(|it| it.name.to_string()).collect();
+            let mut names: Vec<_> = names.iter().map(|it| it.name.to_string()).collect();
+            names.sort();
             println!("Names: {}", names.join(", "));
         }
         Err(error) => eprintln!("acme: warning: {}", chain(&error)),

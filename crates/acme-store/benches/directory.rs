@@ -20,6 +20,7 @@ mod of_many {
         CertificateBundle, CertificateStore, CertificateStoreExt, DirectoryStore, Listed,
     };
     use criterion::{BenchmarkId, Criterion, Throughput};
+    use rustix::fs::{AtFlags, statat};
     use tokio::runtime::{Builder, Runtime};
 
     const PEM: &[u8] = include_bytes!("../tests/data/www.example.com.pem");
@@ -62,7 +63,20 @@ mod of_many {
         group.bench_function(BenchmarkId::new("list", size), |bencher| {
             bencher.iter(|| list(runtime, &store).len());
         });
+        group.bench_function(BenchmarkId::new("system", size), |bencher| {
+            bencher.iter(|| system(folder));
+        });
         group.finish();
+    }
+
+    /// What the system alone takes for a list: to give the names, and to look at each.
+    fn system(folder: &Path) {
+        let directory = fs::File::open(folder).expect("a directory");
+        for file in fs::read_dir(folder).expect("a directory") {
+            let name = file.expect("a file").file_name();
+            let look = statat(&directory, &name, AtFlags::SYMLINK_NOFOLLOW);
+            black_box(look.expect("a file"));
+        }
     }
 
     /// What touches one entry: the others must not matter.

@@ -22,6 +22,7 @@ pub(crate) use temporary::Temporary;
 mod entry_name;
 mod folder;
 mod listing;
+mod names;
 mod notification;
 mod options;
 mod reading;

@@ -16,6 +16,7 @@ mod record_certificates;
 mod record_store;
 #[cfg(feature = "sealed")]
 mod sealed_records;
+mod table;
 mod version;
 
 #[cfg(unix)]

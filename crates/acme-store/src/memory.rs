@@ -47,7 +47,7 @@ struct State {
 impl State {
     fn set(&mut self, name: ServerName, contents: EntryState) -> Version {
         self.versions += 1;
-        let version = Version::new(self.versions.to_be_bytes());
+        let version = Version::of(&self.versions.to_be_bytes());
         let entry = Entry::new(contents, version.clone());
         self.entries.insert(name, entry);
         version

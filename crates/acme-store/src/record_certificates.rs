@@ -395,8 +395,9 @@ impl<S: RecordStore> CertificateStore for RecordCertificates<S> {
 
 /// The name that a key is for; what else lies there is none of ours.
 fn name_of(key: &Key) -> Option<ServerName> {
-    let name: ServerName = key.as_str().strip_prefix(POINTERS)?.parse().ok()?;
-    if pointer_key(&name) != *key {
+    let text = key.as_str().strip_prefix(POINTERS)?;
+    let name: ServerName = text.parse().ok()?;
+    if name.to_string() != text {
         tracing::warn!(%key, "a record is passed over, whose key is no name");
         return None;
     }

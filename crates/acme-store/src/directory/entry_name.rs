@@ -85,8 +85,16 @@ impl FileName {
             .ok()
             .filter(|stem| *stem != "default")
             .and_then(|stem| Some((stem, stem.parse::<ServerName>().ok()?)))
-            .filter(|(stem, name)| name.to_string() == *stem);
+            .filter(|(stem, name)| match name {
+                ServerName::Dns(name) => name.as_str() == *stem,
+                ServerName::Ip(address) => address.to_string() == *stem,
+            });
         name.map_or(Self::Odd, |(_, name)| Self::Entry(name))
+    }
+
+    /// Whether it is worth a closer look: a file that is more than [`Other`](Self::Other).
+    pub(super) fn may_be_entry(file: &[u8]) -> bool {
+        file.ends_with(SUFFIX.as_bytes())
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     ffi::OsStr,
     fs::{File, TryLockError},
     io,
-    os::{fd::OwnedFd, unix::fs::MetadataExt},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -42,6 +45,12 @@ pub(crate) struct Folder {
 
 /// The directory is there, and open.
 pub(crate) struct Handle(File);
+
+impl AsFd for Handle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
 
 /// The turn to write, until it is dropped.
 pub(crate) struct Turn {

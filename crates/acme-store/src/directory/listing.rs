@@ -1,24 +1,24 @@
 //! Which entries the directory has, without reading one of them.
 
 use std::{
-    collections::VecDeque,
-    ffi::OsStr,
-    fs::{self, Metadata},
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
+    collections::VecDeque, ffi::OsStr, fs, io, os::unix::ffi::OsStrExt, path::PathBuf, sync::Arc,
 };
 
 use acme_messages::ServerName;
+use rustix::{
+    fs::{AtFlags, FileType, Stat, statat},
+    io::Errno,
+};
 
 use super::{
     entry_name::{EntryName, FileName},
-    folder::Folder,
+    folder::{Folder, Handle},
+    names::{Names, Place},
     reading,
 };
 use crate::{Cursor, Listed, Page, StoreError};
 
-/// How many entries a page has: a fraction of a second's work, and some megabytes.
+/// How many files a page looks at: a fraction of a second's work, and some megabytes.
 pub(super) const PAGE: usize = 16_384;
 
 /// How many listings may be under way before the oldest has to read the names again.
@@ -30,11 +30,11 @@ const MAX_LISTINGS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Listings {
     last: u64,
-    under_way: VecDeque<(u64, Arc<[ServerName]>)>,
+    under_way: VecDeque<(u64, Arc<Names>)>,
 }
 
 impl Listings {
-    fn begin(&mut self, names: &Arc<[ServerName]>) -> u64 {
+    fn begin(&mut self, names: &Arc<Names>) -> u64 {
         self.last += 1;
         if self.under_way.len() == MAX_LISTINGS {
             self.under_way.pop_front();
@@ -43,7 +43,7 @@ impl Listings {
         self.last
     }
 
-    fn find(&self, listing: u64) -> Option<Arc<[ServerName]>> {
+    fn find(&self, listing: u64) -> Option<Arc<Names>> {
         let mut all = self.under_way.iter();
         all.find(|it| it.0 == listing).map(|it| Arc::clone(&it.1))
     }
@@ -65,148 +65,179 @@ pub(super) fn page(folder: &Folder, after: Option<&Cursor>) -> Result<Looked, St
 }
 
 fn page_of(folder: &Folder, after: Option<&Cursor>, size: usize) -> Result<Looked, StoreError> {
-    let after = after.and_then(place);
-    let begun = after.as_ref().map(|it| it.0);
+    let after = after.and_then(parse);
+    let begun = after.map(|it| it.0);
     let known = begun.and_then(|it| folder.listings().find(it));
     let (listing, names) = match (begun, known) {
         (Some(listing), Some(names)) => (Some(listing), names),
-        _ => (None, names(folder)?.into()),
+        _ => (None, Arc::new(names(folder)?)),
     };
-    let start = after.map_or(0, |(_, last)| names.partition_point(|it| *it <= last));
-    let end = names.len().min(start + size);
-    let mut links = Links::default();
-    let mut items = Vec::with_capacity(end - start);
-    for name in &names[start..end] {
-        items.extend(look(folder, &mut links, name)?);
+    let (files, last) = names.page(after.map(|it| it.1), size);
+    let mut look = Look::new(folder)?;
+    let mut items = Vec::with_capacity(files.len());
+    let mut all_there = true;
+    for file in files {
+        match look.at(OsStr::from_bytes(file))? {
+            Found::Entry(listed) => items.push(listed),
+            Found::Other => {}
+            Found::Nothing => all_there = false,
+        }
     }
-    if items.len() < end - start {
+    if !all_there || names.is_empty() {
         // The directory itself may have gone meanwhile, and all its files with it.
         folder.handle()?;
     }
-    let next = match names[..end].last() {
-        Some(last) if end < names.len() => {
+    let next = match last {
+        Some(last) => {
             let listing = listing.unwrap_or_else(|| folder.listings().begin(&names));
             Some(cursor(listing, last))
         }
-        _ => {
+        None => {
             listing.inspect(|it| folder.listings().end(*it));
             None
         }
     };
     Ok(Looked {
         page: Page { items, next },
-        links: links.any,
+        links: look.links,
     })
 }
 
-/// The entry of this name, as a list would have it, and whether it is a link.
-pub(super) fn entry(
-    folder: &Folder,
-    name: &ServerName,
-) -> Result<(Option<Listed>, bool), StoreError> {
-    let mut links = Links::default();
-    let entry = look(folder, &mut links, name)?;
-    if entry.is_none() {
-        // The directory itself may have gone, and all its files with it.
-        folder.handle()?;
-    }
-    Ok((entry, links.any))
-}
-
-/// The names of all files that may be entries, in their order.
-fn names(folder: &Folder) -> Result<Vec<ServerName>, StoreError> {
+/// The names of all files that may be entries.
+fn names(folder: &Folder) -> Result<Names, StoreError> {
     let failed = |error| folder.failed("list", error);
-    let mut names = Vec::new();
-    for file in fs::read_dir(folder.path()).map_err(failed)? {
-        names.extend(name_of(folder, &file.map_err(failed)?.file_name()));
-    }
-    names.sort_unstable();
-    Ok(names)
+    let files = fs::read_dir(folder.path()).map_err(failed)?;
+    let names = files.map(|file| Ok(file?.file_name().into_encoded_bytes()));
+    let names = names.filter(|it| it.as_ref().map_or(true, |it| FileName::may_be_entry(it)));
+    names.collect::<io::Result<_>>().map_err(failed)
 }
 
-fn cursor(listing: u64, last: &ServerName) -> Cursor {
-    let mut bytes = listing.to_be_bytes().to_vec();
-    bytes.extend_from_slice(last.to_string().as_bytes());
-    Cursor::new(bytes)
+fn cursor(listing: u64, last: Place) -> Cursor {
+    Cursor::new([listing.to_be_bytes(), last.0.to_be_bytes()].concat())
 }
 
-/// The listing that a cursor is of, and the last name that was listed.
-fn place(cursor: &Cursor) -> Option<(u64, ServerName)> {
+/// The listing that a cursor is of, and where its last page ended.
+fn parse(cursor: &Cursor) -> Option<(u64, Place)> {
     let (listing, last) = cursor.as_bytes().split_first_chunk()?;
-    let last = std::str::from_utf8(last).ok()?.parse().ok()?;
-    Some((u64::from_be_bytes(*listing), last))
+    let last = u64::from_be_bytes(last.try_into().ok()?);
+    Some((u64::from_be_bytes(*listing), Place(last)))
 }
 
-/// The name of an entry, if the file's name is one; says so if it nearly is.
-fn name_of(folder: &Folder, file: &OsStr) -> Option<ServerName> {
-    match FileName::of(file) {
-        FileName::Entry(name) => return Some(name),
-        FileName::Odd => folder.warn_once(file, || {
-            tracing::warn!(?file, "passed over: not a host name in lower case");
-        }),
-        FileName::Default => folder.warn_once(file, || {
-            tracing::info!(?file, "passed over: the default host is the operator's");
-        }),
-        FileName::Other => {}
-    }
-    None
+/// What a look at a file has found.
+enum Found {
+    Entry(Listed),
+    /// No file of that name.
+    Nothing,
+    /// What is no entry: an alias, a directory, or somebody else's file.
+    Other,
 }
 
-/// The entry, unless it is an alias, a directory, or gone by now.
-fn look(
-    folder: &Folder,
-    links: &mut Links,
-    name: &ServerName,
-) -> Result<Option<Listed>, StoreError> {
-    let Ok(file) = EntryName::new(name, folder.name_limit()) else {
-        return Ok(None);
-    };
-    let path = folder.path_of(&file);
-    let metadata = match fs::symlink_metadata(&path) {
-        Ok(link) if link.is_symlink() => match links.follow(folder, &path, link) {
-            Some(metadata) => metadata,
-            None => return Ok(None),
-        },
-        Ok(metadata) => metadata,
-        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(reading::io_error("look at", &path, error)),
-    };
-    if !metadata.is_file() && !metadata.is_symlink() {
-        let file = OsStr::new(file.as_str());
-        folder.warn_once(file, || {
-            tracing::warn!(?file, "passed over: not a file");
-        });
-        return Ok(None);
-    }
-    let version = reading::version(&metadata);
-    Ok(Some(Listed::new(name.clone(), version)))
-}
-
-/// What is needed to judge links, looked up when there is the first one.
-#[derive(Default)]
-struct Links {
-    any: bool,
+/// Looks at files of one directory, which is open: the system need not find it for each.
+pub(super) struct Look<'a> {
+    folder: &'a Folder,
+    handle: Handle,
+    /// Whether there was a link.
+    pub(super) links: bool,
+    /// Where the directory really is, once there was a link.
     directory: Option<PathBuf>,
 }
 
-impl Links {
+impl<'a> Look<'a> {
+    pub(super) fn new(folder: &'a Folder) -> Result<Self, StoreError> {
+        Ok(Self {
+            folder,
+            handle: folder.handle()?,
+            links: false,
+            directory: None,
+        })
+    }
+
+    /// The entry of this name, as a list would have it.
+    pub(super) fn entry(&mut self, name: &ServerName) -> Result<Option<Listed>, StoreError> {
+        let Ok(file) = EntryName::new(name, self.folder.name_limit()) else {
+            return Ok(None);
+        };
+        match self.at(OsStr::new(file.as_str()))? {
+            Found::Entry(listed) => Ok(Some(listed)),
+            Found::Other => Ok(None),
+            Found::Nothing => {
+                // The directory itself may have gone, and all its files with it.
+                self.folder.handle()?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn at(&mut self, file: &OsStr) -> Result<Found, StoreError> {
+        let Some(name) = self.name_of(file) else {
+            return Ok(Found::Other);
+        };
+        let mut stat = match self.stat(file, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return Ok(Found::Nothing),
+            Err(errno) => {
+                let path = self.folder.path().join(file);
+                return Err(reading::io_error("look at", &path, errno.into()));
+            }
+        };
+        if file_type(&stat).is_symlink() {
+            match self.follow(file, stat) {
+                Some(target) => stat = target,
+                None => return Ok(Found::Other),
+            }
+        }
+        if !file_type(&stat).is_file() && !file_type(&stat).is_symlink() {
+            self.folder.warn_once(file, || {
+                tracing::warn!(?file, "passed over: not a file");
+            });
+            return Ok(Found::Other);
+        }
+        Ok(Found::Entry(Listed::new(name, reading::version_in(&stat))))
+    }
+
+    /// The name of an entry, if the file's name is one; says so if it nearly is.
+    fn name_of(&self, file: &OsStr) -> Option<ServerName> {
+        match FileName::of(file) {
+            // One over the limit would not be opened either.
+            FileName::Entry(name) => {
+                return (file.len() <= self.folder.name_limit()).then_some(name);
+            }
+            FileName::Odd => self.folder.warn_once(file, || {
+                tracing::warn!(?file, "passed over: not a host name in lower case");
+            }),
+            FileName::Default => self.folder.warn_once(file, || {
+                tracing::info!(?file, "passed over: the default host is the operator's");
+            }),
+            FileName::Other => {}
+        }
+        None
+    }
+
+    fn stat(&self, file: &OsStr, flags: AtFlags) -> Result<Stat, Errno> {
+        statat(&self.handle, file, flags)
+    }
+
     /// What a link leads to, unless that is another entry of this directory.
     ///
     /// Where it leads to nothing, or to what cannot be read just now, the link
     /// stands for itself, and reading it says what is wrong.
-    fn follow(&mut self, folder: &Folder, path: &Path, link: Metadata) -> Option<Metadata> {
-        self.any = true;
+    fn follow(&mut self, file: &OsStr, link: Stat) -> Option<Stat> {
+        self.links = true;
         if self.directory.is_none() {
-            self.directory = fs::canonicalize(folder.path()).ok();
+            self.directory = fs::canonicalize(self.folder.path()).ok();
         }
-        let Ok(target) = fs::canonicalize(path) else {
+        let Ok(target) = fs::canonicalize(self.folder.path().join(file)) else {
             return Some(link);
         };
         let file_name = target.file_name().map(FileName::of);
         let is_alias = target.parent() == self.directory.as_deref()
             && matches!(file_name, Some(FileName::Entry(_)));
-        (!is_alias).then(|| fs::metadata(path).unwrap_or(link))
+        (!is_alias).then(|| self.stat(file, AtFlags::empty()).unwrap_or(link))
     }
+}
+
+fn file_type(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
 }
 
 #[cfg(test)]
@@ -285,6 +316,37 @@ mod tests {
         }
     }
 
+    // They take their places in the pages, and none of anybody's.
+    #[test]
+    fn what_is_no_entry_keeps_none_from_its_page() {
+        let directory = directory(20);
+        for other in ["DEFAULT.pem", "A.pem", "x_y.pem", "client.key", ".n0.pem"] {
+            fs::write(directory.path().join(other), "").unwrap();
+        }
+        fs::create_dir(directory.path().join("directory.pem")).unwrap();
+        std::os::unix::fs::symlink("n1.example.com.pem", directory.path().join("alias.pem"))
+            .unwrap();
+        let folder = Folder::new(directory.path().to_owned());
+        let expected = sorted((0..20).map(|at| format!("n{at}.example.com")).collect());
+        for size in [1, 3, 100] {
+            assert_eq!(sorted(all(&folder, size, || ())), expected, "size {size}");
+        }
+    }
+
+    // A list and a look at one of its entries have to agree on what is there.
+    #[test]
+    fn a_file_has_one_version_however_it_is_looked_at() {
+        let directory = directory(1);
+        let path = directory.path().join("n0.example.com.pem");
+        fs::write(&path, "something").unwrap();
+        let folder = Folder::new(directory.path().to_owned());
+        let listed = page(&folder, None).unwrap().page.items.remove(0);
+        assert_eq!(
+            listed.version,
+            reading::version(&fs::metadata(path).unwrap())
+        );
+    }
+
     // Between two pages all files vanish, but that is not what has become of them.
     #[test]
     fn a_directory_that_goes_meanwhile_is_no_empty_one() {
@@ -301,7 +363,7 @@ mod tests {
         assert!(matches!(second, Err(StoreError::DirectoryMissing { .. })));
         fs::rename(&away, &path).unwrap();
         let second = page_of(&folder, first.next.as_ref(), 1).unwrap().page;
-        assert_eq!(second.items[0].name.to_string(), "n1.example.com");
+        assert_ne!(second.items[0].name, first.items[0].name);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, Stat};
 use zeroize::Zeroizing;
 
 use super::{entry_name::EntryName, folder::Folder};
@@ -131,13 +131,40 @@ pub(super) fn is_blank(text: &[u8]) -> bool {
 /// Each replacement of ours is a new file with a time of its own; an edit in
 /// place changes the time. The contents need not be read to tell.
 pub(super) fn version(metadata: &Metadata) -> Version {
-    let mut bytes = Vec::with_capacity(40);
-    bytes.extend_from_slice(&metadata.dev().to_be_bytes());
-    bytes.extend_from_slice(&metadata.ino().to_be_bytes());
-    bytes.extend_from_slice(&metadata.size().to_be_bytes());
-    bytes.extend_from_slice(&metadata.mtime().to_be_bytes());
-    bytes.extend_from_slice(&metadata.mtime_nsec().to_be_bytes());
-    Version::new(bytes)
+    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+    let file = [metadata.dev(), metadata.ino(), metadata.size()];
+    version_of(file, [seconds, nanoseconds])
+}
+
+/// The same, of what was looked at without opening it.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the numbers are of other types on other systems"
+)]
+pub(super) fn version_in(stat: &Stat) -> Version {
+    let (seconds, nanoseconds) = (stat.st_mtime as i64, stat.st_mtime_nsec as i64);
+    let file = [stat.st_dev as u64, stat.st_ino as u64, stat.st_size as u64];
+    version_of(file, [seconds, nanoseconds])
+}
+
+/// Each number takes as many bytes as it needs, seven bits in each, and says with the
+/// eighth that there is another: so short a version needs no memory of its own.
+fn version_of(numbers: [u64; 3], time: [i64; 2]) -> Version {
+    let mut bytes = [0; 50];
+    let mut length = 0;
+    for mut number in numbers.into_iter().chain(time.map(i64::cast_unsigned)) {
+        loop {
+            let [low, ..] = number.to_le_bytes();
+            number >>= 7;
+            let more = u8::from(number > 0) << 7;
+            bytes[length] = low & 0x7f | more;
+            length += 1;
+            if more == 0 {
+                break;
+            }
+        }
+    }
+    Version::of(&bytes[..length])
 }
 
 pub(super) fn not_a_file(path: &Path) -> StoreError {
@@ -159,6 +186,35 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn each_number_of_a_version_counts() {
+        let (most, least) = (u64::MAX, i64::MIN);
+        let files = [
+            ([0, 0, 0], [0, 0]),
+            ([1, 0, 0], [0, 0]),
+            ([0, 1, 0], [0, 0]),
+            ([0, 0, 1], [0, 0]),
+            ([0, 0, 0], [1, 0]),
+            ([0, 0, 0], [0, 1]),
+            ([0, 0, 0], [-1, 0]),
+            ([127, 0, 0], [0, 0]),
+            ([128, 0, 0], [0, 0]),
+            ([0, 128, 0], [0, 0]),
+            ([1, 128, 0], [0, 0]),
+            ([128, 1, 0], [0, 0]),
+            ([16384, 0, 0], [0, 0]),
+            ([most, most, most], [least, least]),
+            ([most, most, most], [-1, -1]),
+        ];
+        let versions = files.map(|(numbers, time)| version_of(numbers, time));
+        for (at, version) in versions.iter().enumerate() {
+            assert!(!versions[..at].contains(version), "{:?}", files[at]);
+        }
+        assert_eq!(versions[13].as_bytes().len(), 50);
+        let usual = version_of([65024, 7_654_321, 5000], [1_790_000_000, 123_456_789]);
+        assert!(usual.as_bytes().len() <= 22, "{usual:?}");
+    }
 
     // A file that is made between two looks is neither absent nor something else than a file.
     #[test]

@@ -214,17 +214,19 @@ impl Watcher {
     /// Looks at what was told of: what is no entry, and was none, is nobody's business.
     async fn look_at(&mut self, names: Vec<ServerName>) {
         let looked = self.store.blocking("look at", move |folder| {
-            let looks = names.into_iter().map(|name| {
-                let (entry, link) = listing::entry(folder, &name)?;
-                Ok((name, entry, link))
+            let mut look = listing::Look::new(folder)?;
+            let entries = names.into_iter().map(|name| {
+                let entry = look.entry(&name)?;
+                Ok((name, entry))
             });
-            looks.collect::<Result<Vec<_>, StoreError>>()
+            let entries = entries.collect::<Result<Vec<_>, StoreError>>()?;
+            Ok((entries, look.links))
         });
-        let (Ok(looked), Some(seen)) = (looked.await, &mut self.seen) else {
+        let (Ok((entries, links)), Some(seen)) = (looked.await, &mut self.seen) else {
             return self.forget();
         };
-        for (name, entry, link) in looked {
-            self.links |= link;
+        self.links |= links;
+        for (name, entry) in entries {
             let known = match entry {
                 Some(Listed { version, .. }) => {
                     seen.insert(name.clone(), self.hasher.hash_one(version));

@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeMap,
-    ops::Bound,
     sync::{MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,7 +15,7 @@ use super::{
     files::{Failed, Turn, Wanted},
     record::Known,
 };
-use crate::{Key, KeyPage, Page, Prefix, RecordError};
+use crate::{Key, KeyPage, Page, Prefix, RecordError, table::Table};
 
 /// 10 min: what somebody has changed by hand, past the file of changes, is seen by then.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
@@ -27,7 +26,7 @@ const MAX_REMOVED: usize = 64;
 /// What a handle knows of all records.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    known: BTreeMap<Key, Known>,
+    known: Table<Known>,
     /// Up to where; `None` before the first look.
     place: Option<Place>,
     looked: Duration,
@@ -42,18 +41,10 @@ impl FileRecords {
         wanted: &Wanted,
     ) -> Result<KeyPage, RecordError> {
         let index = self.current_index(wanted)?;
-        // A key is never empty, so that all keys lie behind the empty text.
-        let start = match after {
-            Some(after) if after.as_str() >= prefix.as_str() => Bound::Excluded(after.as_str()),
-            _ => Bound::Included(prefix.as_str()),
-        };
         let mut ended = Vec::new();
         let mut items = Vec::new();
         let mut next = None;
-        for (key, known) in index.known.range::<str, _>((start, Bound::Unbounded)) {
-            if !prefix.matches(key) {
-                break;
-            }
+        for (key, known) in index.known.range(prefix, after) {
             if known.has_ended(self.timeline()) {
                 ended.push(key.clone());
             } else if items.len() == limit.max(1) {
@@ -77,9 +68,10 @@ impl FileRecords {
     /// Removes some of what has ended, wherever it is.
     pub(super) fn sweep(&self, wanted: &Wanted) -> Result<(), RecordError> {
         let index = self.current_index(wanted)?;
+        let all = Prefix::all();
         let ended = index
             .known
-            .iter()
+            .range(&all, None)
             .filter(|(_, known)| known.has_ended(self.timeline()));
         let ended: Vec<_> = ended.map(|it| it.0.clone()).take(MAX_REMOVED).collect();
         drop(index);
@@ -113,7 +105,7 @@ impl FileRecords {
                     match files.known(&key)? {
                         Some(known) => index.known.insert(key, known),
                         None => index.known.remove(&key),
-                    };
+                    }
                 }
                 index.place = Some(place);
             }
@@ -129,7 +121,7 @@ impl FileRecords {
     }
 
     /// All records, from their files. The caller has a turn.
-    fn look(&self, _: &Turn) -> Result<BTreeMap<Key, Known>, Failed> {
+    fn look(&self, _: &Turn) -> Result<Table<Known>, Failed> {
         let files = self.files();
         let mut all = BTreeMap::new();
         for name in files.record_names()? {
@@ -146,7 +138,8 @@ impl FileRecords {
                 all.insert(key, known);
             }
         }
-        Ok(all)
+        // In the order of the keys, so that a listing goes through memory straight.
+        Ok(all.into_iter().collect())
     }
 
     /// Waits for the turn to read all, with nothing half done.

@@ -24,7 +24,7 @@ const VERSION_LENGTH: usize = 16;
 pub(super) struct Known {
     pub(super) version: Version,
     /// `None` for a durable record.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<Box<End>>,
 }
 
 /// A record as it is to be written.
@@ -48,7 +48,7 @@ impl Written {
             writer = writer.field("end", timeline.end(span).to_field());
         }
         Ok(Self {
-            version: Version::new(version),
+            version: Version::of(&version),
             bytes: writer.finish(value),
         })
     }
@@ -66,17 +66,17 @@ impl Known {
         let key = unescaped(head.field("key")?)?.parse().ok()?;
         let version = unhex::<VERSION_LENGTH>(head.field("version")?)?;
         let end = match head.field("end") {
-            Some(field) => Some(End::from_field(field)?),
+            Some(field) => Some(Box::new(End::from_field(field)?)),
             None => None,
         };
-        let version = Version::new(version);
+        let version = Version::of(&version);
         Some((key, Self { version, end }))
     }
 
     /// A damaged record: its version is made of what there is.
     pub(super) fn damaged(bytes: &[u8]) -> Self {
         Self {
-            version: Version::new(&Sha256::digest(bytes)[..]),
+            version: Version::of(&Sha256::digest(bytes)),
             end: None,
         }
     }

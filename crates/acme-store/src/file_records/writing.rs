@@ -227,7 +227,7 @@ fn parse(bytes: &[u8]) -> Option<Vec<Step>> {
                 let (bytes, rest) = body.split_at_checked(usize::try_from(length).ok()?)?;
                 body = rest;
                 Some(Written {
-                    version: Version::new([]),
+                    version: Version::of(&[]),
                     bytes: Zeroizing::new(bytes.to_vec()),
                 })
             }

@@ -1,17 +1,13 @@
 //! The records and leases of a store in memory, at a given moment.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Bound,
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use acme_messages::Timestamp;
 use bytes::Bytes;
 
 use crate::{
     Capabilities, Key, KeyPage, Lease, Life, NodeId, Op, Page, Prefix, Record, RecordError,
-    Version, WriteError,
+    Version, WriteError, table::Table,
 };
 
 /// The longest value, in bytes.
@@ -22,7 +18,7 @@ const MIN_SWEEP_INTERVAL: u64 = 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    records: BTreeMap<Key, Kept>,
+    records: Table<Kept>,
     pub(super) leases: HashMap<Key, Held>,
     versions: u64,
     /// With which version what has ended is removed next.
@@ -31,12 +27,20 @@ pub(super) struct State {
     pub(super) watches_cut: bool,
 }
 
-#[derive(Debug)]
 struct Kept {
-    record: Record,
+    value: Bytes,
+    version: u64,
     /// By monotonic time, which nobody sets.
     end: Option<Duration>,
     damaged: bool,
+}
+
+/// Shows no value: it may be a key.
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let record = Record::new(self.value.clone(), self.version());
+        fmt::Debug::fmt(&record, f)
+    }
 }
 
 #[derive(Debug)]
@@ -54,7 +58,9 @@ impl State {
     pub(super) fn get(&self, key: &Key, now: Duration) -> Result<Option<Record>, RecordError> {
         match self.records.get(key) {
             Some(kept) if kept.damaged => Err(RecordError::Corrupt { key: key.clone() }),
-            Some(kept) if kept.is_live(now) => Ok(Some(kept.record.clone())),
+            Some(kept) if kept.is_live(now) => {
+                Ok(Some(Record::new(kept.value.clone(), kept.version())))
+            }
             _ => Ok(None),
         }
     }
@@ -65,13 +71,12 @@ impl State {
         }
     }
 
-    fn live(&self, key: &Key, now: Duration) -> Option<&Record> {
-        let kept = self.records.get(key)?;
-        kept.is_live(now).then_some(&kept.record)
+    fn live(&self, key: &Key, now: Duration) -> Option<&Kept> {
+        self.records.get(key).filter(|it| it.is_live(now))
     }
 
     pub(super) fn check(&self, op: &Op, now: Duration) -> Result<(), WriteError> {
-        let current = self.live(op.key(), now).map(|it| &it.version);
+        let current = self.live(op.key(), now).map(Kept::version);
         let met = match op {
             Op::Put {
                 value, expected, ..
@@ -80,9 +85,9 @@ impl State {
                 if value.len() > limit {
                     return Err(WriteError::TooLarge { limit });
                 }
-                expected.is_met_by(current)
+                expected.is_met_by(current.as_ref())
             }
-            Op::Delete { version, .. } => current == Some(version),
+            Op::Delete { version, .. } => current.as_ref() == Some(version),
         };
         if met {
             Ok(())
@@ -100,19 +105,20 @@ impl State {
         // Now and then what has ended makes room, for the price of one look at each: so
         // rarely that it costs each write the same, however many there are.
         if self.versions >= self.next_sweep {
-            self.records.retain(|_, kept| kept.is_live(now));
+            self.records.retain(|kept| kept.is_live(now));
             let interval = MIN_SWEEP_INTERVAL.max(self.records.len() as u64);
             self.next_sweep = self.versions + interval;
         }
-        let version = Version::new(self.versions.to_be_bytes());
         let kept = Kept {
-            record: Record::new(value, version.clone()),
+            value,
+            version: self.versions,
             end: match life {
                 Life::Durable => None,
                 Life::Ephemeral(span) => Some(now.saturating_add(span)),
             },
             damaged: false,
         };
+        let version = kept.version();
         self.records.insert(key, kept);
         version
     }
@@ -129,17 +135,11 @@ impl State {
         limit: usize,
         now: Duration,
     ) -> KeyPage {
-        // A key is never empty, so that all keys lie behind the empty text.
-        let start = match after {
-            Some(after) if after.as_str() >= prefix.as_str() => Bound::Excluded(after.as_str()),
-            _ => Bound::Included(prefix.as_str()),
-        };
         let mut live = self
             .records
-            .range::<str, _>((start, Bound::Unbounded))
-            .take_while(|(key, _)| prefix.matches(key))
+            .range(prefix, after)
             .filter(|(_, kept)| kept.is_live(now))
-            .map(|(key, kept)| (key.clone(), kept.record.version.clone()));
+            .map(|(key, kept)| (key.clone(), kept.version()));
         let items: Vec<_> = live.by_ref().take(limit.max(1)).collect();
         let more = live.next().is_some();
         let next = items.last().filter(|_| more).map(|(key, _)| key.clone());
@@ -148,6 +148,10 @@ impl State {
 }
 
 impl Kept {
+    fn version(&self) -> Version {
+        Version::of(&self.version.to_be_bytes())
+    }
+
     fn is_live(&self, now: Duration) -> bool {
         self.end.is_none_or(|end| now < end)
     }
