@@ -6,7 +6,8 @@ use std::fmt;
 ///
 /// Two versions can be compared for equality and for nothing else: there is no
 /// order among them. A store never gives one version to two states of the same
-/// name, not even when the bytes are equal or the entry was away meanwhile.
+/// name, not even when the bytes are equal or the entry was away meanwhile. A store of
+/// files that others edit in place tells as much apart as the file system's clock does.
 ///
 /// ```
 /// use acme_store::Version;

@@ -46,6 +46,15 @@ pub(crate) struct Folder {
 /// The directory is there, and open.
 pub(crate) struct Handle(File);
 
+impl Handle {
+    /// Which directory it is, on which disk.
+    fn identity(&self, folder: &Folder) -> Result<(u64, u64), StoreError> {
+        let metadata = self.0.metadata();
+        let metadata = metadata.map_err(|error| folder.failed("look at", error))?;
+        Ok((metadata.dev(), metadata.ino()))
+    }
+}
+
 impl AsFd for Handle {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
@@ -98,9 +107,7 @@ impl Folder {
 
     /// Which directory the path leads to, on which disk.
     pub(super) fn identity(&self) -> Result<(u64, u64), StoreError> {
-        let metadata = self.handle()?.0.metadata();
-        let metadata = metadata.map_err(|error| self.failed("look at", error))?;
-        Ok((metadata.dev(), metadata.ino()))
+        self.handle()?.identity(self)
     }
 
     /// An error that an operation on the directory itself met.
@@ -135,11 +142,15 @@ impl Folder {
     }
 
     /// Waits for the turn to write, among all processes that write here.
+    ///
+    /// It is one to write where the path leads now: the directory may be replaced by another
+    /// while its turn is waited for.
     pub(crate) fn turn(&self, mut handle: Handle) -> Result<Turn, StoreError> {
         let waiting = Instant::now();
         loop {
             match self.try_turn(handle)? {
-                Ok(turn) => return Ok(turn),
+                Ok(turn) if turn.handle.identity(self)? == self.identity()? => return Ok(turn),
+                Ok(_) => handle = self.handle()?,
                 Err(free) => handle = free,
             }
             if waiting.elapsed() > LOCK_TIMEOUT {
@@ -225,4 +236,43 @@ fn has_no_locks(error: &io::Error) -> bool {
         Errno::OPNOTSUPP,
     ];
     Errno::from_io_error(error).is_some_and(|it| errnos.contains(&it))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    // A deployment puts a new directory in the old one's place while somebody writes there.
+    #[test]
+    fn a_turn_is_one_in_the_directory_that_is_there() {
+        let around = tempfile::tempdir().unwrap();
+        let (path, away) = (around.path().join("x"), around.path().join("y"));
+        fs::create_dir(&path).unwrap();
+        let folder = Folder::new(path.clone());
+        let old = folder.handle().unwrap();
+        fs::rename(&path, &away).unwrap();
+        fs::create_dir(&path).unwrap();
+
+        let turn = folder.turn(old).unwrap();
+        assert_eq!(
+            turn.handle.identity(&folder).unwrap(),
+            folder.identity().unwrap()
+        );
+        let again = folder.handle().unwrap();
+        assert!(folder.try_turn(again).unwrap().is_err(), "it is taken");
+        let old = Folder::new(away).handle().unwrap();
+        assert!(
+            folder.try_turn(old).unwrap().is_ok(),
+            "nobody holds the old one"
+        );
+        drop(turn);
+        fs::remove_dir(&path).unwrap();
+        let gone = Folder::new(around.path().join("y")).handle().unwrap();
+        assert!(matches!(
+            folder.turn(gone),
+            Err(StoreError::DirectoryMissing { .. })
+        ));
+    }
 }

@@ -43,7 +43,6 @@ impl fmt::Debug for Kept {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Held {
     pub(super) owner: NodeId,
     pub(super) epoch: u64,
@@ -52,6 +51,17 @@ pub(super) struct Held {
     pub(super) since: Timestamp,
     /// By monotonic time, which nobody sets.
     pub(super) end: Duration,
+}
+
+/// The nonce is what proves a lease: it is shown no more than that of [`Lease`].
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("owner", &self.owner)
+            .field("epoch", &self.epoch)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
 }
 
 impl State {

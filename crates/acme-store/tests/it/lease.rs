@@ -216,3 +216,14 @@ async fn g2_g3_all_is_written_or_nothing() {
     assert_eq!(value(&store, &key("a")).await.as_deref(), Some("2"));
     assert_eq!(value(&store, &key("b")).await, None);
 }
+
+// Whoever has the nonce has the lease: it is in no log.
+#[tokio::test]
+async fn the_nonce_is_shown_by_no_debug() {
+    let (store, _) = store();
+    let lease = granted(acquire(&store, "a").await);
+    let nonce = format!("{:?}", lease.nonce());
+    let shown = format!("{store:?} {lease:?}");
+    assert!(shown.contains("epoch"), "{shown}");
+    assert!(!shown.contains(nonce.trim_matches(['[', ']'])), "{shown}");
+}
