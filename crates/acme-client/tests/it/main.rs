@@ -51,6 +51,8 @@ mod request_layer;
 mod responders;
 #[cfg(feature = "hyper")]
 mod revocation;
+#[cfg(feature = "hyper")]
+mod side_by_side;
 mod transport;
 mod wire;
 #[cfg(feature = "hyper")]
