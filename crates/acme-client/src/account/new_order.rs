@@ -3,7 +3,6 @@
 //! [RFC 8555, section 7.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.4
 
 use acme_messages::{Directory, NewOrder};
-
 use http::StatusCode;
 
 use super::Account;

@@ -87,7 +87,8 @@ impl Default for HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// The cryptography of TLS; by default the one the process installed.
+    /// The cryptography of TLS, lent to account keys and for the check of chains too, as
+    /// [`Cryptography`] says; by default the one the process installed.
     #[must_use]
     pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
         self.provider = Some(provider);
