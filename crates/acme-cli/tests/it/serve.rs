@@ -243,7 +243,9 @@ async fn a_directory_that_is_gone_is_told_of() -> Result<(), Error> {
     let site = Site::new(&["www.example.com"]).await;
     let mut acme = site.serve()?;
     acme.line("www.example.com: certificate", LIMIT).await?;
-    std::fs::remove_dir_all(site.certs()).unwrap();
+    // In one step: a certificate removed from a directory that is there is to be served no more.
+    let elsewhere = site.certs().with_extension("elsewhere");
+    std::fs::rename(site.certs(), elsewhere).unwrap();
     acme.line("cannot be read any more", LIMIT).await?;
     site.visit("www.example.com").await?;
     acme.stop().await.map(drop)
