@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use acme_client::messages::jose::{KeyType, PrivateKey};
-use acme_client::{CertificateRequest, Client, HyperTransport, messages::NewAccount};
+use acme_client::{Client, HyperTransport, messages::NewAccount};
 use std::{error::Error, sync::Arc};
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::builder(ca.directory_url(), transport.build()?).build()?;
     let key = Arc::new(PrivateKey::generate(KeyType::EcdsaP256)?);
     let account = client.new_account(key, &NewAccount::default()).await?;
-    let request = CertificateRequest::generate(&["a.example".parse()?], KeyType::EcdsaP256)?;
+    let request = client.certificate_request(&["a.example".parse()?], KeyType::EcdsaP256)?;
     let request = request.responder(Arc::new(responder));
     let issued = account.account.obtain(&request).await?;
     println!("{}", issued.chain.to_pem());

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use acme_messages::{
-    CertificateId, NewAccount, ProblemType,
-    jose::{AsyncSigner, BoxFuture},
+    CertificateId, NewAccount, ProblemType, ServerName,
+    jose::{AsyncSigner, BoxFuture, KeyType},
 };
 use tokio::sync::Mutex;
 
@@ -22,6 +22,19 @@ pub trait CertificateAuthority: fmt::Debug + Send + Sync + 'static {
 
     /// Makes sure that the authority can be used: it is reachable, and there is an account.
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// A request for these names with a new key, which comes back with the certificate.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Request`](crate::ErrorKind::Request) when there are no names, or no key can
+    ///   be made.
+    fn certificate_request(
+        &self,
+        names: &[ServerName],
+        key_type: KeyType,
+    ) -> Result<CertificateRequest, Error> {
+        CertificateRequest::generate(names, key_type)
+    }
 
     /// Obtains a certificate; dropping the future gives it up and stops its responders.
     fn obtain<'a>(
@@ -46,6 +59,14 @@ macro_rules! forward_authority {
 
             fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
                 (**self).prepare()
+            }
+
+            fn certificate_request(
+                &self,
+                names: &[ServerName],
+                key_type: KeyType,
+            ) -> Result<CertificateRequest, Error> {
+                (**self).certificate_request(names, key_type)
             }
 
             fn obtain<'a>(
@@ -187,6 +208,14 @@ impl CertificateAuthority for AcmeAuthority {
 
     fn prepare(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move { self.account().await.map(drop) })
+    }
+
+    fn certificate_request(
+        &self,
+        names: &[ServerName],
+        key_type: KeyType,
+    ) -> Result<CertificateRequest, Error> {
+        self.client.certificate_request(names, key_type)
     }
 
     fn obtain<'a>(

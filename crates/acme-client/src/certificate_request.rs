@@ -9,7 +9,7 @@ use acme_messages::{
 };
 use acme_responders::Responder;
 
-use crate::{Error, ErrorKind, Operation, OrderJournal};
+use crate::{Client, Cryptography, Error, ErrorKind, Operation, OrderJournal};
 
 /// What a certificate is wanted for, and how its names are proved.
 ///
@@ -46,8 +46,42 @@ struct Replaced {
     account_url: Option<String>,
 }
 
+impl Client {
+    /// A request for these names with a new key, which comes back with the certificate: made, and
+    /// signed, by the TLS library where there is one ([`Cryptography`]).
+    ///
+    /// ```
+    /// # #[cfg(feature = "hyper")] {
+    /// use std::sync::Arc;
+    /// use acme_client::{Client, HyperTransport, messages::{ServerName, jose::KeyType}};
+    ///
+    /// # let provider = Arc::new(rustls::crypto::ring::default_provider());
+    /// let transport = HyperTransport::builder().crypto_provider(provider).build()?;
+    /// let client = Client::builder("https://ca.example/directory", transport).build()?;
+    /// let names: Vec<ServerName> = vec!["example.com".parse()?, "192.0.2.1".parse()?];
+    /// let request = client.certificate_request(&names, KeyType::EcdsaP256)?;
+    /// assert_eq!(request.names(), names);
+    /// assert!(request.key().is_some());
+    /// # }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Request`] when there are no names, or no key can be made.
+    pub fn certificate_request(
+        &self,
+        names: &[ServerName],
+        key_type: KeyType,
+    ) -> Result<CertificateRequest, Error> {
+        CertificateRequest::generate_by(self.cryptography(), names, key_type)
+    }
+}
+
 impl CertificateRequest {
     /// A request for these names with a new key, which comes back with the certificate.
+    ///
+    /// [`Client::certificate_request`](crate::Client::certificate_request) does the same in
+    /// less time.
     ///
     /// ```
     /// use acme_client::{CertificateRequest, messages::{ServerName, jose::KeyType}};
@@ -61,9 +95,30 @@ impl CertificateRequest {
     /// # Errors
     /// - [`ErrorKind::Request`] when there are no names, or no key can be made.
     pub fn generate(names: &[ServerName], key_type: KeyType) -> Result<Self, Error> {
+        Self::generate_by(None, names, key_type)
+    }
+
+    fn generate_by(
+        library: Option<&dyn Cryptography>,
+        names: &[ServerName],
+        key_type: KeyType,
+    ) -> Result<Self, Error> {
         let fail = || Error::new(ErrorKind::Request, Operation::NewOrder);
-        let key = PrivateKey::generate(key_type).map_err(|error| fail().with_source(error))?;
-        Self::with_key(names, Arc::new(key)).map_err(|error| fail().with_source(error))
+        let made = library.and_then(|it| it.generate(key_type));
+        // What another key signed would be of no use to this one.
+        let made = made.filter(|(key, signer)| signer.public_jwk() == key.public_jwk());
+        let (key, request) = match made {
+            Some((key, signer)) => (key, Self::for_names(names, &*signer)),
+            None => {
+                let key = PrivateKey::generate(key_type);
+                let key = key.map_err(|error| fail().with_source(error))?;
+                let request = Self::for_names(names, &key);
+                (key, request)
+            }
+        };
+        let mut request = request.map_err(|error| fail().with_source(error))?;
+        request.key = Some(Arc::new(key));
+        Ok(request)
     }
 
     /// A request for these names with a key that is kept, and comes back with the certificate.

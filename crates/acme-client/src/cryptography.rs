@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
-use acme_messages::jose::{AsyncSigner, PrivateKey};
+use acme_messages::jose::{AsyncSigner, KeyType, PrivateKey, Signer};
 use rustls_pki_types::SignatureVerificationAlgorithm;
 
 use crate::Client;
@@ -11,7 +11,8 @@ use crate::Client;
 ///
 /// A client takes that of its transport's TLS library; [`ClientBuilder::cryptography`] names
 /// another, or none. Accounts whose key is a [`PrivateKey`] sign with it, and the links of
-/// certificate chains are checked with it; what it does not know is done as without it.
+/// certificate chains are checked with it; [`Client::certificate_request`] has it make the
+/// certificate's key. What it does not know is done as without it.
 ///
 /// A `CryptoProvider` of rustls is one:
 ///
@@ -28,9 +29,16 @@ use crate::Client;
 /// ```
 ///
 /// [`ClientBuilder::cryptography`]: crate::ClientBuilder::cryptography
+/// [`Client::certificate_request`]: crate::Client::certificate_request
 pub trait Cryptography: fmt::Debug + Send + Sync + 'static {
     /// One that signs as this key does; `None` where it takes no such key.
     fn signer(&self, key: &PrivateKey) -> Option<Arc<dyn AsyncSigner>>;
+
+    /// A new key, and one that signs as it does; `None` where it makes none of this kind.
+    fn generate(&self, key_type: KeyType) -> Option<(PrivateKey, Box<dyn Signer>)> {
+        let _ = key_type;
+        None
+    }
 
     /// What it checks the signatures of certificates with.
     fn verification_algorithms(&self) -> &[&dyn SignatureVerificationAlgorithm];
@@ -43,6 +51,16 @@ impl Cryptography for rustls::crypto::CryptoProvider {
             Ok(signer) => Some(Arc::new(signer)),
             Err(error) => {
                 tracing::debug!(%error, "the key signs by itself");
+                None
+            }
+        }
+    }
+
+    fn generate(&self, key_type: KeyType) -> Option<(PrivateKey, Box<dyn Signer>)> {
+        match crate::ProviderSigner::generate(self, key_type) {
+            Ok((key, signer)) => Some((key, Box::new(signer))),
+            Err(error) => {
+                tracing::debug!(%error, "the key is made, and signs, by itself");
                 None
             }
         }

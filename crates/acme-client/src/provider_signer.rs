@@ -1,13 +1,13 @@
 //! A key that signs with a TLS provider's cryptography.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use acme_messages::jose::{Jwk, PrivateKey, SignError, Signer, SigningAlgorithm};
+use acme_messages::jose::{Jwk, KeyType, PrivateKey, SignError, Signer, SigningAlgorithm};
 use rustls::{
     SignatureScheme,
     crypto::CryptoProvider,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    sign,
+    sign::{self, SigningKey},
 };
 
 /// A key in memory that signs with the cryptography of a TLS provider: with `ring` or
@@ -41,21 +41,67 @@ impl ProviderSigner {
     /// # Errors
     /// - [`SignError`] when the provider does not take keys of this kind.
     pub fn new(provider: &CryptoProvider, key: &PrivateKey) -> Result<Self, SignError> {
-        let algorithm = Signer::algorithm(key);
-        let (scheme, _) = scheme(algorithm).ok_or_else(|| SignError::new(NOT_TAKEN))?;
         let der = key.to_pkcs8_der().map_err(SignError::new)?;
-        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der.as_slice()));
-        let loaded = provider
-            .key_provider
-            .load_private_key(der.clone_key())
-            .map_err(SignError::new)?;
-        let signer = loaded.choose_scheme(&[scheme]);
+        let loaded = load(provider, &der).map_err(SignError::new)?;
+        Self::of(&*loaded, key.public_jwk().clone())
+    }
+
+    /// Makes a key, with the provider's help where it knows how, and gives it to the provider.
+    ///
+    /// The dear part of making an elliptic key is its public half, and `aws-lc-rs` computes it in
+    /// half the time. `ring` does not, nor for other kinds: such a key makes itself.
+    ///
+    /// ```
+    /// use acme_client::{ProviderSigner, messages::jose::{KeyType, Signer}};
+    ///
+    /// let provider = rustls::crypto::ring::default_provider();
+    /// let (key, signer) = ProviderSigner::generate(&provider, KeyType::EcdsaP256)?;
+    /// let signature = Signer::sign(&signer, b"message")?;
+    /// key.public_jwk().verify(b"message", &signature)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`SignError`] when no key of this kind can be made, or the provider does not take it.
+    pub fn generate(
+        provider: &CryptoProvider,
+        key_type: KeyType,
+    ) -> Result<(PrivateKey, Self), SignError> {
+        let mut loaded = None;
+        let public_half = |der: &[u8]| {
+            let key = loaded.insert(load(provider, der).ok()?);
+            Jwk::from_spki_der(&key.public_key()?).ok()
+        };
+        let rng = &mut getrandom::SysRng;
+        let key = PrivateKey::generate_with_public_half(key_type, rng, public_half);
+        let (key, signer) = match (key, loaded) {
+            (Ok(key), Some(loaded)) => {
+                let signer = Self::of(&*loaded, key.public_jwk().clone())?;
+                (key, signer)
+            }
+            _ => {
+                let key = PrivateKey::generate(key_type).map_err(SignError::new)?;
+                let signer = Self::new(provider, &key)?;
+                (key, signer)
+            }
+        };
+        Ok((key, signer))
+    }
+
+    fn of(loaded: &dyn SigningKey, public: Jwk) -> Result<Self, SignError> {
+        let algorithm = public.algorithm();
+        let signer = scheme(algorithm).and_then(|(scheme, _)| loaded.choose_scheme(&[scheme]));
         Ok(Self {
             signer: signer.ok_or_else(|| SignError::new(NOT_TAKEN))?,
             algorithm,
-            public: Signer::public_jwk(key).clone(),
+            public,
         })
     }
+}
+
+fn load(provider: &CryptoProvider, pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8));
+    provider.key_provider.load_private_key(der.clone_key())
 }
 
 const NOT_TAKEN: &str = "the provider does not sign with keys of this kind";

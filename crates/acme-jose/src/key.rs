@@ -1,5 +1,6 @@
 //! Private keys: made, read from what people's files contain, written as PKCS#8.
 
+mod elliptic;
 mod export;
 mod import;
 mod secret;
@@ -140,6 +141,48 @@ impl PrivateKey {
         Secret::generate(key_type, rng).map(Self::from_secret)
     }
 
+    /// Makes an elliptic key whose public half somebody else computes, who is quicker at it: a
+    /// TLS library, say.
+    ///
+    /// `public_half` is given the secret, as PKCS#8 without that half. What it returns is taken as
+    /// it stands: with a wrong one, nobody can verify what the key signs.
+    ///
+    /// ```
+    /// use acme_jose::{KeyType, PrivateKey, Signer};
+    ///
+    /// # let another_library = |pkcs8: &[u8]| {
+    /// #     Some(PrivateKey::from_der(pkcs8).ok()?.public_jwk().clone())
+    /// # };
+    /// let rng = &mut getrandom::SysRng;
+    /// let key = PrivateKey::generate_with_public_half(KeyType::EcdsaP256, rng, another_library)?;
+    /// let signature = Signer::sign(&key, b"message")?;
+    /// key.public_jwk().verify(b"message", &signature)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`KeyError::Mismatched`] when there is no public half, or it is of another kind.
+    /// - [`KeyError::Unsupported`] when the kind is not elliptic; what is left is as with
+    ///   [`generate`](Self::generate).
+    pub fn generate_with_public_half(
+        key_type: KeyType,
+        rng: &mut impl rand_core::TryCryptoRng,
+        public_half: impl FnOnce(&[u8]) -> Option<Jwk>,
+    ) -> Result<Self, KeyError> {
+        let algorithm = match key_type {
+            KeyType::EcdsaP256 => SigningAlgorithm::Es256,
+            KeyType::EcdsaP384 => SigningAlgorithm::Es384,
+            _ => return Err(KeyError::Unsupported),
+        };
+        let secret = Secret::generate(key_type, rng)?;
+        let public = public_half(secret.to_pkcs8(None)?.as_bytes());
+        let public = public.filter(|it| it.algorithm() == algorithm);
+        Ok(Self {
+            secret,
+            public: public.ok_or(KeyError::Mismatched)?,
+        })
+    }
+
     /// Reads the one private key of a PEM text: PKCS#8, PKCS#1 or SEC1.
     ///
     /// Certificates, `EC PARAMETERS`, text between blocks, CRLF and a missing
@@ -192,7 +235,7 @@ impl PrivateKey {
     /// - [`KeyError::Malformed`] never for a key that exists; the encoder's type says so.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         self.secret
-            .to_pkcs8()?
+            .to_pkcs8(Some(&self.public))?
             .to_pem("PRIVATE KEY", pkcs8::LineEnding::LF)
             .map_err(|_| KeyError::Malformed)
     }
@@ -202,7 +245,7 @@ impl PrivateKey {
     /// # Errors
     /// - [`KeyError::Malformed`] never for a key that exists; the encoder's type says so.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        Ok(self.secret.to_pkcs8()?.to_bytes())
+        Ok(self.secret.to_pkcs8(Some(&self.public))?.to_bytes())
     }
 
     /// An RSA key as PKCS#1 PEM, `BEGIN RSA PRIVATE KEY`, which txacme writes; wiped when dropped.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use acme_client::messages::jose::{BoxFuture, KeyType, PrivateKey};
 use acme_client::messages::{ChallengeType, NewAccount, ServerName};
 use acme_client::responders::{ChallengeContext, Responder, ResponderError};
-use acme_client::{Account, CertificateRequest, HyperTransport};
+use acme_client::{Account, HyperTransport};
 use rustls::crypto::aws_lc_rs;
 
 use crate::Failure;
@@ -45,7 +45,8 @@ impl Client {
     pub(crate) async fn issue(&self, names: &[String]) -> Result<Issued, Failure> {
         let names = names.iter().map(|it| it.parse());
         let names: Vec<ServerName> = names.collect::<Result<_, _>>()?;
-        let request = CertificateRequest::generate(&names, KeyType::EcdsaP256)?;
+        let client = self.account.client();
+        let request = client.certificate_request(&names, KeyType::EcdsaP256)?;
         let request = request.responder(self.responder.clone());
         let issued = self.account.obtain(&request).await?;
         let key = issued.key.ok_or("the key did not come back")?;

@@ -26,6 +26,7 @@ mod dns_persist;
 #[cfg(feature = "hyper")]
 mod faults;
 #[cfg(feature = "hyper")]
+mod generated_keys;
 mod hyper;
 #[cfg(feature = "hyper")]
 mod journal;

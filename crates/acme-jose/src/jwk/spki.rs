@@ -46,6 +46,18 @@ impl Jwk {
         }
     }
 
+    /// An elliptic key's point as SEC1 writes it, uncompressed.
+    pub(crate) fn point(&self) -> Option<Box<[u8]>> {
+        match &self.0 {
+            Kind::P256(key) => Some(key.to_sec1_point(false).as_bytes().into()),
+            #[cfg(feature = "p384")]
+            Kind::P384(key) => Some(key.to_sec1_point(false).as_bytes().into()),
+            #[cfg(feature = "p521")]
+            Kind::P521(key) => Some(key.to_sec1_point(false).as_bytes().into()),
+            Kind::Ed25519(_) | Kind::Rsa(_) => None,
+        }
+    }
+
     /// Reads a DER `SubjectPublicKeyInfo`.
     ///
     /// # Errors

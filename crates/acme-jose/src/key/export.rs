@@ -9,22 +9,21 @@ use pkcs8::{
 use sec1::EcPrivateKey;
 use zeroize::{Zeroize, Zeroizing};
 
-/// An elliptic key, with its public half ([RFC 5915, section 3]).
+/// An elliptic key, with its public half where that is known ([RFC 5915, section 3]).
 ///
-/// The half is known here; the curves' own writers would compute it anew, for half the price of
-/// a signature.
+/// The curves' own writers would compute it anew, for half the price of a signature.
 ///
 /// [RFC 5915, section 3]: https://www.rfc-editor.org/rfc/rfc5915#section-3
 pub(super) fn elliptic(
     curve: ObjectIdentifier,
     scalar: impl AsRef<[u8]> + Zeroize,
-    point: &[u8],
+    point: Option<&[u8]>,
 ) -> pkcs8::Result<SecretDocument> {
     let scalar = Zeroizing::new(scalar);
     let key = EcPrivateKey {
         private_key: (*scalar).as_ref(),
         parameters: None,
-        public_key: Some(point),
+        public_key: point,
     };
     let key = Zeroizing::new(key.to_der()?);
     let algorithm = AlgorithmIdentifierRef {

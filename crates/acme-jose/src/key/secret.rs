@@ -8,15 +8,15 @@ use rand_core::TryCryptoRng;
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
-use super::{KeyError, KeyType, export};
+use super::{KeyError, KeyType, elliptic::Elliptic, export};
 use crate::{Jwk, SignError, jwk::Kind};
 
 /// A secret; each kind wipes itself.
 #[derive(Clone)]
 pub(super) enum Secret {
-    P256(p256::ecdsa::SigningKey),
+    P256(Elliptic<p256::SecretKey, p256::ecdsa::SigningKey>),
     #[cfg(feature = "p384")]
-    P384(p384::ecdsa::SigningKey),
+    P384(Elliptic<p384::SecretKey, p384::ecdsa::SigningKey>),
     #[cfg(feature = "ed25519")]
     Ed25519(ed25519_dalek::SigningKey),
     #[cfg(feature = "rsa")]
@@ -29,12 +29,12 @@ impl Secret {
         rng: &mut impl TryCryptoRng,
     ) -> Result<Self, KeyError> {
         match key_type {
-            KeyType::EcdsaP256 => p256::ecdsa::SigningKey::try_generate_from_rng(rng)
-                .map(Self::P256)
+            KeyType::EcdsaP256 => p256::SecretKey::try_generate_from_rng(rng)
+                .map(|it| Self::P256(Elliptic::new(it)))
                 .map_err(|_| KeyError::Randomness),
             #[cfg(feature = "p384")]
-            KeyType::EcdsaP384 => p384::ecdsa::SigningKey::try_generate_from_rng(rng)
-                .map(Self::P384)
+            KeyType::EcdsaP384 => p384::SecretKey::try_generate_from_rng(rng)
+                .map(|it| Self::P384(Elliptic::new(it)))
                 .map_err(|_| KeyError::Randomness),
             #[cfg(feature = "ed25519")]
             KeyType::Ed25519 => {
@@ -55,15 +55,15 @@ impl Secret {
     }
 
     pub(super) fn from_p256(scalar: &[u8]) -> Result<Self, KeyError> {
-        p256::ecdsa::SigningKey::from_slice(scalar)
-            .map(Self::P256)
+        p256::SecretKey::from_slice(scalar)
+            .map(|it| Self::P256(Elliptic::new(it)))
             .map_err(|_| KeyError::Malformed)
     }
 
     #[cfg(feature = "p384")]
     pub(super) fn from_p384(scalar: &[u8]) -> Result<Self, KeyError> {
-        p384::ecdsa::SigningKey::from_slice(scalar)
-            .map(Self::P384)
+        p384::SecretKey::from_slice(scalar)
+            .map(|it| Self::P384(Elliptic::new(it)))
             .map_err(|_| KeyError::Malformed)
     }
 
@@ -121,9 +121,9 @@ impl Secret {
 
     pub(super) fn public(&self) -> Jwk {
         Jwk(match self {
-            Self::P256(key) => Kind::P256(*key.verifying_key()),
+            Self::P256(key) => Kind::P256(*key.signing_key().verifying_key()),
             #[cfg(feature = "p384")]
-            Self::P384(key) => Kind::P384(*key.verifying_key()),
+            Self::P384(key) => Kind::P384(*key.signing_key().verifying_key()),
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => Kind::Ed25519(key.verifying_key().to_bytes()),
             #[cfg(feature = "rsa")]
@@ -141,10 +141,10 @@ impl Secret {
     pub(super) fn has_point(&self, point: &[u8]) -> bool {
         match self {
             Self::P256(key) => p256::ecdsa::VerifyingKey::from_sec1_bytes(point)
-                .is_ok_and(|public| public == *key.verifying_key()),
+                .is_ok_and(|public| public == *key.signing_key().verifying_key()),
             #[cfg(feature = "p384")]
             Self::P384(key) => p384::ecdsa::VerifyingKey::from_sec1_bytes(point)
-                .is_ok_and(|public| public == *key.verifying_key()),
+                .is_ok_and(|public| public == *key.signing_key().verifying_key()),
             #[cfg(any(feature = "ed25519", feature = "rsa"))]
             _ => false,
         }
@@ -153,14 +153,18 @@ impl Secret {
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         match self {
             Self::P256(key) => {
-                let signature: p256::ecdsa::Signature =
-                    key.try_sign(message).map_err(SignError::new)?;
+                let signature: p256::ecdsa::Signature = key
+                    .signing_key()
+                    .try_sign(message)
+                    .map_err(SignError::new)?;
                 Ok(signature.to_bytes().to_vec())
             }
             #[cfg(feature = "p384")]
             Self::P384(key) => {
-                let signature: p384::ecdsa::Signature =
-                    key.try_sign(message).map_err(SignError::new)?;
+                let signature: p384::ecdsa::Signature = key
+                    .signing_key()
+                    .try_sign(message)
+                    .map_err(SignError::new)?;
                 Ok(signature.to_bytes().to_vec())
             }
             #[cfg(feature = "ed25519")]
@@ -178,16 +182,18 @@ impl Secret {
         }
     }
 
-    pub(super) fn to_pkcs8(&self) -> Result<SecretDocument, KeyError> {
+    /// PKCS#8, with the public half of an elliptic key where it is given.
+    pub(super) fn to_pkcs8(&self, public: Option<&Jwk>) -> Result<SecretDocument, KeyError> {
+        let point = public.and_then(Jwk::point);
         let document = match self {
             Self::P256(key) => {
-                let point = key.verifying_key().to_sec1_point(false);
-                export::elliptic(p256::NistP256::OID, key.to_bytes(), point.as_bytes())
+                let scalar = key.secret().to_bytes();
+                export::elliptic(p256::NistP256::OID, scalar, point.as_deref())
             }
             #[cfg(feature = "p384")]
             Self::P384(key) => {
-                let point = key.verifying_key().to_sec1_point(false);
-                export::elliptic(p384::NistP384::OID, key.to_bytes(), point.as_bytes())
+                let scalar = key.secret().to_bytes();
+                export::elliptic(p384::NistP384::OID, scalar, point.as_deref())
             }
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => ed25519_dalek::pkcs8::KeypairBytes {

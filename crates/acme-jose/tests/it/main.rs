@@ -8,6 +8,7 @@ mod jwk;
 mod jws;
 mod key;
 mod nonce;
+mod public_half;
 mod secrets;
 mod signer;
 mod vectors;
