@@ -11,7 +11,8 @@ mod registration;
 use std::sync::Arc;
 
 use acme_messages::{
-    self as messages, AccountStatus, AccountUpdate, ProblemType, jose::AsyncSigner,
+    self as messages, AccountStatus, AccountUpdate, ProblemType,
+    jose::{AsyncSigner, Thumbprint},
 };
 
 pub use external::ExternalAccount;
@@ -28,15 +29,19 @@ use crate::{Authorization, Client, Error, ErrorKind, Operation, Order, Repeat, R
 pub struct Account {
     client: Client,
     signer: Arc<dyn AsyncSigner>,
+    /// Of the signer's key: each challenge is answered with it.
+    thumbprint: Thumbprint,
     url: Arc<str>,
 }
 
 impl Client {
     /// An account whose URL is known, without a request.
     pub fn account(&self, signer: Arc<dyn AsyncSigner>, url: impl Into<Arc<str>>) -> Account {
+        let signer = self.stand_in(signer);
         Account {
             client: self.clone(),
-            signer: self.stand_in(signer),
+            thumbprint: signer.public_jwk().thumbprint(),
+            signer,
             url: url.into(),
         }
     }
@@ -59,6 +64,10 @@ impl Account {
     #[must_use]
     pub fn signer(&self) -> &dyn AsyncSigner {
         &*self.signer
+    }
+
+    pub(crate) const fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
     }
 
     /// What requests of the account are signed with, for [`Client::post`].

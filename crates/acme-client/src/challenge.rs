@@ -89,8 +89,7 @@ impl Challenge {
         let token = token.ok_or_else(|| bad("the challenge has no token"))?;
         let token =
             Token::parse(token).map_err(|error| bad("the token is bad").with_source(error))?;
-        let thumbprint = self.account.signer().public_jwk().thumbprint();
-        let answer = KeyAuthorization::new(&token, &thumbprint);
+        let answer = KeyAuthorization::new(&token, self.account.thumbprint());
         let context = ChallengeContext::new(name, self.kind().clone(), token, answer);
         Ok(context.wildcard(self.wildcard))
     }

@@ -47,7 +47,9 @@ impl Account {
         err(level = "debug")
     )]
     pub async fn obtain(&self, request: &CertificateRequest) -> Result<IssuedCertificate, Error> {
-        in_time(self.client(), request, self.obtain_in_its_time(request)).await
+        // On the heap, since it is long, and copied on its way to where it stays.
+        let obtaining = Box::pin(self.obtain_in_its_time(request));
+        in_time(self.client(), request, obtaining).await
     }
 
     async fn obtain_in_its_time(

@@ -170,7 +170,7 @@ impl Client {
         // A key may take its time to sign: whoever gives up meanwhile puts the nonce back.
         let lease = Lease::new(self.nonces(), nonce.clone(), self.clock().now());
         let protected = sender.header(url).nonce(nonce.clone());
-        let jws = FlattenedJws::sign_async(sender.signer(), &protected, payload)
+        let jws = FlattenedJws::sign_async(sender.signer(), protected, payload)
             .await
             .map_err(|error| {
                 Error::new(ErrorKind::Sign, operation)

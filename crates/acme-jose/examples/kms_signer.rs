@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .nonce("oFvnlFP1wIhRlYS2jTaXbA".parse()?);
     let payload = br#"{"termsOfServiceAgreed":true}"#;
 
-    let request = block_on(FlattenedJws::sign_async(&kms, &header, payload))?;
+    let request = block_on(FlattenedJws::sign_async(&kms, header, payload))?;
     request.verify(kms.public_jwk())?;
     println!("{}", String::from_utf8(request.to_json())?);
     Ok(())

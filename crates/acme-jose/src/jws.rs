@@ -22,7 +22,7 @@ pub use header::ProtectedHeader;
 ///
 /// let key = PrivateKey::generate(KeyType::EcdsaP256)?;
 /// let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), "https://ca.example/new-acct");
-/// let unsigned = UnsignedJws::new(&header, br#"{"termsOfServiceAgreed":true}"#);
+/// let unsigned = UnsignedJws::new(header.clone(), br#"{"termsOfServiceAgreed":true}"#);
 /// let signature = key.sign(unsigned.signing_input())?;
 /// let jws = unsigned.assemble(&signature);
 ///
@@ -42,13 +42,13 @@ pub struct UnsignedJws {
 impl UnsignedJws {
     /// Encodes the header and the payload; an empty payload is a POST-as-GET.
     #[must_use]
-    pub fn new(header: &ProtectedHeader, payload: &[u8]) -> Self {
+    pub fn new(header: ProtectedHeader, payload: &[u8]) -> Self {
         let mut input = base64url::encode(header.to_json());
         let dot = input.len();
         input.push('.');
         input.push_str(&base64url::encode(payload));
         Self {
-            header: header.clone(),
+            header,
             input,
             dot,
             payload: payload.to_vec(),
@@ -65,8 +65,8 @@ impl UnsignedJws {
     #[must_use]
     pub fn assemble(self, signature: &[u8]) -> FlattenedJws {
         FlattenedJws {
-            protected: self.input[..self.dot].to_owned(),
-            payload_text: self.input[self.dot + 1..].to_owned(),
+            input: self.input,
+            dot: self.dot,
             signature: signature.to_vec(),
             header: self.header,
             payload: self.payload,
@@ -80,8 +80,9 @@ impl UnsignedJws {
 /// A value that was read is not yet trusted: [`verify`](Self::verify) it.
 #[derive(Clone, Debug)]
 pub struct FlattenedJws {
-    protected: String,
-    payload_text: String,
+    /// What was signed: header and payload, and where the dot between them is.
+    input: String,
+    dot: usize,
     signature: Vec<u8>,
     header: ProtectedHeader,
     payload: Vec<u8>,
@@ -94,7 +95,7 @@ impl FlattenedJws {
     /// - [`SignError`] when the key cannot sign.
     pub fn sign(
         key: &(impl Signer + ?Sized),
-        header: &ProtectedHeader,
+        header: ProtectedHeader,
         payload: &[u8],
     ) -> Result<Self, SignError> {
         let unsigned = UnsignedJws::new(header, payload);
@@ -108,7 +109,7 @@ impl FlattenedJws {
     /// - [`SignError`] when the key cannot sign.
     pub async fn sign_async(
         key: &dyn AsyncSigner,
-        header: &ProtectedHeader,
+        header: ProtectedHeader,
         payload: &[u8],
     ) -> Result<Self, SignError> {
         let unsigned = UnsignedJws::new(header, payload);
@@ -138,8 +139,8 @@ impl FlattenedJws {
         let signature = base64url::decode(&wire.signature).map_err(|_| JwsError::NotBase64Url)?;
         Ok(Self {
             header: ProtectedHeader::from_json(&protected)?,
-            protected: wire.protected,
-            payload_text: wire.payload,
+            dot: wire.protected.len(),
+            input: wire.protected + "." + &wire.payload,
             signature,
             payload,
         })
@@ -149,12 +150,16 @@ impl FlattenedJws {
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         // Three strings of the base64url alphabet: nothing to escape, nothing to refuse.
-        format!(
-            r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#,
-            self.protected,
-            self.payload_text,
-            base64url::encode(&self.signature)
-        )
+        [
+            r#"{"protected":""#,
+            &self.input[..self.dot],
+            r#"","payload":""#,
+            &self.input[self.dot + 1..],
+            r#"","signature":""#,
+            &base64url::encode(&self.signature),
+            r#""}"#,
+        ]
+        .concat()
         .into_bytes()
     }
 
@@ -176,8 +181,7 @@ impl FlattenedJws {
     /// # Errors
     /// - [`VerifyError`] when the signature is another's, or `alg` is not the key's algorithm.
     pub fn verify(&self, key: &Jwk) -> Result<(), VerifyError> {
-        let input = format!("{}.{}", self.protected, self.payload_text);
-        key.verify_with(self.header.alg, input.as_bytes(), &self.signature)
+        key.verify_with(self.header.alg, self.input.as_bytes(), &self.signature)
     }
 }
 

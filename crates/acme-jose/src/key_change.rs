@@ -44,7 +44,7 @@ pub fn unsigned(url: &str, account: &str, old_key: &Jwk, new_key: &Jwk) -> Unsig
         old_key: old_key.clone(),
     };
     // Strings, and an object of strings: serialization has nothing to refuse.
-    UnsignedJws::new(&header, &serde_json::to_vec(&change).unwrap_or_default())
+    UnsignedJws::new(header, &serde_json::to_vec(&change).unwrap_or_default())
 }
 
 /// The CA's side: checks the inner JWS and gives the new key.

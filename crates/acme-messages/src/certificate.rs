@@ -56,7 +56,8 @@ impl CertificateChain {
         }
         let begin = b"-----BEGIN";
         let mut begun = 0;
-        for at in (0..text.len()).filter(|at| text[*at..].starts_with(begin)) {
+        let dashes = (0..text.len()).filter(|at| text[*at] == b'-');
+        for at in dashes.filter(|at| text[*at..].starts_with(begin)) {
             if !text[at + begin.len()..].starts_with(b" CERTIFICATE-----") {
                 return Err(ChainError::ForeignBlock);
             }
@@ -84,7 +85,9 @@ impl CertificateChain {
         let (leaf, issuers) = certificates.split_first().ok_or(ChainError::Empty)?;
         let leaf = CertificateInfo::from_der(leaf)?;
         for issuer in issuers {
-            Parts::from_der(issuer).map_err(|_| ChainError::Malformed)?;
+            let parts = Parts::from_der(issuer);
+            let extensions = parts.and_then(|it| it.extensions());
+            extensions.map_err(|_| ChainError::Malformed)?;
         }
         Ok(Self { certificates, leaf })
     }
@@ -133,16 +136,20 @@ impl CertificateChain {
         &self,
         algorithms: &[&dyn SignatureVerificationAlgorithm],
     ) -> Result<(), ChainError> {
-        for (at, pair) in self.certificates.windows(2).enumerate() {
-            let subject = Parts::from_der(&pair[0]).map_err(|_| ChainError::Malformed)?;
-            let issuer = Parts::from_der(&pair[1]).map_err(|_| ChainError::Malformed)?;
-            if subject.issuer != issuer.subject
-                || signature::verdict(&subject, &issuer, algorithms) == Verdict::Invalid
-            {
-                return Err(ChainError::BrokenLink { position: at });
-            }
+        let parts = self.certificates.iter().map(|it| Parts::from_der(it));
+        let parts = parts.collect::<Result<Vec<_>, _>>();
+        let parts = parts.map_err(|_| ChainError::Malformed)?;
+        let broken = parts
+            .iter()
+            .zip(parts.iter().skip(1))
+            .position(|(subject, issuer)| {
+                subject.issuer != issuer.subject
+                    || signature::verdict(subject, issuer, algorithms) == Verdict::Invalid
+            });
+        match broken {
+            Some(position) => Err(ChainError::BrokenLink { position }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Checks that the leaf holds this key.

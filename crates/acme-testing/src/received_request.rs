@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 /// let url = "https://ca.example/order/1";
 /// let key = PrivateKey::generate(KeyType::EcdsaP256)?;
 /// let header = ProtectedHeader::with_kid(key.algorithm(), "https://ca.example/account/1", url);
-/// let body = FlattenedJws::sign(&key, &header, br#"{"csr":"MII"}"#)?.to_json();
+/// let body = FlattenedJws::sign(&key, header, br#"{"csr":"MII"}"#)?.to_json();
 ///
 /// let request = ReceivedRequest::new(&http::Request::post(url).body(body.into())?);
 /// assert_eq!(request.protected().unwrap().kid.as_deref(), Some("https://ca.example/account/1"));

@@ -103,8 +103,11 @@ fn a_key_change_holds_for_its_account_keys_and_url() {
     let verify = |inner: &[u8]| key_change::verify(inner, URL, ACCOUNT, old.public_jwk());
     assert_eq!(verify(&forged), Err(KeyChangeError::BadSignature));
 
-    let sign =
-        |header: &ProtectedHeader| FlattenedJws::sign(&new, header, b"{}").unwrap().to_json();
+    let sign = |header: &ProtectedHeader| {
+        FlattenedJws::sign(&new, header.clone(), b"{}")
+            .unwrap()
+            .to_json()
+    };
     let header = ProtectedHeader::with_jwk(new.public_jwk().clone(), URL);
     assert_eq!(verify(&sign(&header)), Err(KeyChangeError::BadPayload));
     let with_nonce = header.nonce("abc".parse().unwrap());

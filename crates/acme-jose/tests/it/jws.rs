@@ -38,7 +38,7 @@ fn what_is_signed_verifies_and_comes_back() {
         "https://ca.example/new-order",
     )
     .nonce(nonce());
-    let jws = FlattenedJws::sign(&key, &header, b"{}").unwrap();
+    let jws = FlattenedJws::sign(&key, header.clone(), b"{}").unwrap();
 
     let received = FlattenedJws::from_json(&jws.to_json()).unwrap();
     assert_eq!(received.header(), &header);
@@ -51,7 +51,7 @@ fn what_is_signed_verifies_and_comes_back() {
 fn a_fetch_has_an_empty_payload() {
     let key = key();
     let header = ProtectedHeader::with_kid(key.algorithm(), "https://ca/1", "https://ca/2");
-    let jws = FlattenedJws::sign(&key, &header, b"").unwrap();
+    let jws = FlattenedJws::sign(&key, header, b"").unwrap();
     let wire: Value = serde_json::from_slice(&jws.to_json()).unwrap();
     assert_eq!(wire["payload"], "");
     assert_eq!(wire.as_object().unwrap().len(), 3);
@@ -61,7 +61,7 @@ fn a_fetch_has_an_empty_payload() {
 fn the_header_has_only_what_it_needs() {
     let key = key();
     let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), "https://ca/2");
-    let jws = FlattenedJws::sign(&key, &header, b"").unwrap();
+    let jws = FlattenedJws::sign(&key, header, b"").unwrap();
     let wire: Value = serde_json::from_slice(&jws.to_json()).unwrap();
     let protected = base64url::decode(wire["protected"].as_str().unwrap()).unwrap();
     let protected: Value = serde_json::from_slice(&protected).unwrap();

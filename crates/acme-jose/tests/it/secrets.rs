@@ -57,8 +57,8 @@ fn private_keys_are_hidden() {
         };
         let der = key.to_pkcs8_der().unwrap();
         let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), "https://ca.example/");
-        let unsigned = UnsignedJws::new(&header, b"{}");
-        let jws = FlattenedJws::sign(&key, &header, b"{}").unwrap();
+        let unsigned = UnsignedJws::new(header.clone(), b"{}");
+        let jws = FlattenedJws::sign(&key, header.clone(), b"{}").unwrap();
         // The public half is in the requests, and stands in the file as well.
         let public = key.public_jwk().to_spki_der().unwrap();
         let secret = secret_part(&der, &public);

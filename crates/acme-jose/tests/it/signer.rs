@@ -38,7 +38,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 fn each_pointer_signs() {
     let check = |key: &dyn AsyncSigner| {
         let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), "https://ca.example/x");
-        let jws = ready(FlattenedJws::sign_async(key, &header, b"{}")).unwrap();
+        let jws = ready(FlattenedJws::sign_async(key, header, b"{}")).unwrap();
         jws.verify(key.public_jwk()).unwrap();
     };
     let key = || PrivateKey::generate(KeyType::EcdsaP256).unwrap();

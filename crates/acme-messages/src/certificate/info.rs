@@ -32,10 +32,8 @@ pub struct CertificateInfo {
     pub serial: Vec<u8>,
     /// The key identifier of its issuer.
     pub authority_key_id: Option<Vec<u8>>,
-    /// The issuer's name, for people.
-    pub issuer: String,
-    /// The issuer's common name: the last, where it has several.
-    pub issuer_common_name: Option<String>,
+    /// The issuer's name as DER.
+    issuer: Vec<u8>,
     /// Its public key as DER `SubjectPublicKeyInfo`.
     pub spki: Vec<u8>,
 }
@@ -53,8 +51,9 @@ impl CertificateInfo {
 
     fn read(der: &[u8]) -> der::Result<Self> {
         let parts = Parts::from_der(der)?;
+        let extensions = parts.extensions()?;
         let (mut names, mut other_dns_names) = (Vec::new(), Vec::new());
-        let san = parts.extension::<SubjectAltName>()?;
+        let san = extensions.get::<SubjectAltName>()?;
         for entry in san.iter().flat_map(|it| &it.0) {
             match (name(entry), entry) {
                 (Some(Ok(name)), _) => names.push(name),
@@ -65,8 +64,8 @@ impl CertificateInfo {
                 (None, _) => {}
             }
         }
-        let authority_key_id = parts
-            .extension::<AuthorityKeyIdentifier>()
+        let authority_key_id = extensions
+            .get::<AuthorityKeyIdentifier>()
             .ok()
             .flatten()
             .and_then(|aki| aki.key_identifier)
@@ -78,12 +77,23 @@ impl CertificateInfo {
             not_after: parts.not_after,
             serial: parts.serial.to_vec(),
             authority_key_id,
-            issuer: Name::from_der(parts.issuer)
-                .map(|it| it.to_string())
-                .unwrap_or_default(),
-            issuer_common_name: common_name(parts.issuer),
+            issuer: parts.issuer.to_vec(),
             spki: parts.spki.to_vec(),
         })
+    }
+
+    /// The issuer's name, for people; empty when it cannot be read.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        Name::from_der(&self.issuer)
+            .map(|it| it.to_string())
+            .unwrap_or_default()
+    }
+
+    /// The issuer's common name: the last, where it has several.
+    #[must_use]
+    pub fn issuer_common_name(&self) -> Option<String> {
+        common_name(&self.issuer)
     }
 
     /// The serial number in hexadecimal, for people and logs.

@@ -13,7 +13,6 @@ use der::{
 };
 use jiff::{Timestamp, civil, tz::TimeZone};
 use spki::AlgorithmIdentifierRef;
-use x509_cert::ext::Extension;
 
 /// The parts of a certificate that someone here asks for.
 pub(super) struct Parts<'a> {
@@ -29,12 +28,35 @@ pub(super) struct Parts<'a> {
     pub(super) subject: &'a [u8],
     /// The public key as DER.
     pub(super) spki: &'a [u8],
-    extensions: Vec<Extension>,
+    /// What is in the list of extensions.
+    extensions: &'a [u8],
     /// The signature's algorithm.
     pub(super) algorithm: ObjectIdentifier,
     /// The same with its parameters: the contents of an `AlgorithmIdentifier`.
     pub(super) algorithm_id: &'a [u8],
     pub(super) signature: &'a [u8],
+}
+
+/// An extension: the contents of its identifier, and its value as DER.
+struct Extension<'a> {
+    id: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> Extension<'a> {
+    fn from_der(extension: &'a [u8]) -> der::Result<Self> {
+        let mut reader = SliceReader::new(contents(extension, Tag::Sequence)?)?;
+        let id = contents(reader.tlv_bytes()?, Tag::ObjectIdentifier)?;
+        let mut value = AnyRef::decode(&mut reader)?;
+        // Whether it is critical is not asked here.
+        if value.tag() == Tag::Boolean {
+            value = AnyRef::decode(&mut reader)?;
+        }
+        reader.finish()?;
+        value.tag().assert_eq(Tag::OctetString)?;
+        let value = value.value();
+        Ok(Self { id, value })
+    }
 }
 
 /// A public key taken apart.
@@ -79,11 +101,11 @@ impl<'a> Parts<'a> {
         validity.finish()?;
         let subject = inner.tlv_bytes()?;
         let spki = inner.tlv_bytes()?;
-        let mut extensions = Vec::new();
+        let mut extensions = &[][..];
         while !inner.is_finished() {
             let part = inner.tlv_bytes()?;
             if context_number(part) == Some(3) {
-                extensions = Vec::from_der(AnyRef::from_der(part)?.value())?;
+                extensions = contents(AnyRef::from_der(part)?.value(), Tag::Sequence)?;
             }
         }
         Ok(Self {
@@ -101,19 +123,34 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// The extensions, each of which can be read.
+    pub(super) fn extensions(&self) -> der::Result<Extensions<'a>> {
+        let mut reader = SliceReader::new(self.extensions)?;
+        let mut all = Vec::new();
+        while !reader.is_finished() {
+            all.push(Extension::from_der(reader.tlv_bytes()?)?);
+        }
+        Ok(Extensions(all))
+    }
+}
+
+/// The extensions of a certificate.
+pub(super) struct Extensions<'a>(Vec<Extension<'a>>);
+
+impl Extensions<'_> {
     /// An extension's value; having one twice is an error (RFC 5280, section 4.2).
-    pub(super) fn extension<T>(&self) -> der::Result<Option<T>>
+    pub(super) fn get<T>(&self) -> der::Result<Option<T>>
     where
         T: AssociatedOid + for<'b> Decode<'b, Error = der::Error>,
     {
-        let mut all = self.extensions.iter().filter(|it| it.extn_id == T::OID);
+        let mut all = self.0.iter().filter(|it| it.id == T::OID.as_bytes());
         let Some(extension) = all.next() else {
             return Ok(None);
         };
         if all.next().is_some() {
             return Err(Tag::Sequence.value_error().into());
         }
-        T::from_der(extension.extn_value.as_bytes()).map(Some)
+        T::from_der(extension.value).map(Some)
     }
 }
 
@@ -146,26 +183,23 @@ fn time(tlv: &[u8]) -> der::Result<Timestamp> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(wrong());
     }
-    let pairs: Vec<i8> = digits
-        .chunks(2)
-        .map(|it| {
-            it.iter()
-                .fold(0, |sum, digit| sum * 10 + (digit - b'0') as i8)
-        })
-        .collect();
-    let (year, rest) = match (element.tag(), digits.len(), pairs.as_slice()) {
+    let (pairs, _) = digits.as_chunks();
+    let number = |[tens, ones]: [u8; 2]| ((tens - b'0') * 10 + (ones - b'0')).cast_signed();
+    let (year, rest) = match (element.tag(), digits.len(), pairs) {
         (Tag::UtcTime, 12, [year, rest @ ..]) => {
-            let century = if *year < 50 { 2000 } else { 1900 };
-            (century + i16::from(*year), rest)
+            let year = i16::from(number(*year));
+            (year + if year < 50 { 2000 } else { 1900 }, rest)
         }
         (Tag::GeneralizedTime, 14, [century, year, rest @ ..]) => {
-            (i16::from(*century) * 100 + i16::from(*year), rest)
+            let century = i16::from(number(*century));
+            (century * 100 + i16::from(number(*year)), rest)
         }
         _ => return Err(wrong()),
     };
-    let [month, day, hour, minute, second] = *rest else {
+    let &[month, day, hour, minute, second] = rest else {
         return Err(wrong());
     };
+    let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(number);
     let moment =
         civil::DateTime::new(year, month, day, hour, minute, second, 0).map_err(|_| wrong())?;
     // Four digits of year leave the range at one end only: "no end" is 99991231235959Z.

@@ -109,8 +109,8 @@ fn says_what_a_leaf_is() {
         .map(name)
     );
     assert_eq!(leaf.not_before.to_string(), "2026-01-01T00:00:00Z");
-    assert_eq!(leaf.issuer, "CN=Issuer");
-    assert_eq!(leaf.issuer_common_name.as_deref(), Some("Issuer"));
+    assert_eq!(leaf.issuer(), "CN=Issuer");
+    assert_eq!(leaf.issuer_common_name().as_deref(), Some("Issuer"));
     assert_eq!(leaf.authority_key_id.as_ref().unwrap().len(), 20);
     assert!(leaf.certificate_id().is_some());
     assert!(
@@ -124,7 +124,7 @@ fn says_what_a_leaf_is() {
     let root = read(ROOT).unwrap();
     assert_eq!(root.leaf().certificate_id(), None);
     let rsa = read(include_str!("pki/rsa-root.pem")).unwrap();
-    assert_eq!(rsa.leaf().issuer, "CN=RSA root");
+    assert_eq!(rsa.leaf().issuer(), "CN=RSA root");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn issuers_and_fingerprints() {
     );
     let bare = CertificateChain::from_pem(include_bytes!("pki/rfc9773.pem")).unwrap();
     assert_eq!(
-        bare.leaf().issuer_common_name.as_deref(),
+        bare.leaf().issuer_common_name().as_deref(),
         Some("Example CA")
     );
 }

@@ -97,7 +97,7 @@ async fn a_p384_key_does_not_sign_es256() {
     let mut header = client.jwk_header(&url).await;
     assert_eq!(header.alg, client.key.algorithm());
     header.alg = SigningAlgorithm::Es256;
-    let body = FlattenedJws::sign(&client.key, &header, b"{}").unwrap();
+    let body = FlattenedJws::sign(&client.key, header, b"{}").unwrap();
     let request = Client::request(Method::POST, &url, body.to_json());
     let answer = client.send(request).await;
     answer.expect_problem(400, ProblemType::Malformed);
@@ -137,7 +137,7 @@ async fn a_p521_key_serves_an_account() {
     let url = client.directory.new_account.clone();
     let header = ProtectedHeader::with_jwk(jwk, &url).nonce(client.nonce().await);
     assert_eq!(header.alg.to_string(), "ES512");
-    let unsigned = UnsignedJws::new(&header, br#"{"termsOfServiceAgreed":true}"#);
+    let unsigned = UnsignedJws::new(header.clone(), br#"{"termsOfServiceAgreed":true}"#);
     let signature: Signature = key.sign(unsigned.signing_input());
     let body = unsigned.assemble(&signature.to_bytes()).to_json();
     let answer = client.send(Client::request(Method::POST, &url, body)).await;

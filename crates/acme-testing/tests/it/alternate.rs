@@ -87,7 +87,7 @@ fn any_kind_of_key_issues() {
         let (chain, _) = pki.issue_server(&names, forever).unwrap();
         chain.check_links().unwrap();
         assert_eq!(
-            chain.leaf().issuer_common_name.as_deref(),
+            chain.leaf().issuer_common_name().as_deref(),
             Some("a CA intermediate")
         );
     }

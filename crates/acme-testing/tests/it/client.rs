@@ -173,7 +173,7 @@ impl Client {
     /// A signed request, ready to be sent.
     pub(crate) async fn signed(&mut self, url: &str, payload: &str) -> Request<Full<Bytes>> {
         let header = self.header(url).await;
-        let body = FlattenedJws::sign(&self.key, &header, payload.as_bytes())
+        let body = FlattenedJws::sign(&self.key, header, payload.as_bytes())
             .unwrap()
             .to_json();
         Self::request(Method::POST, url, body)
@@ -247,7 +247,7 @@ impl Client {
         header: &ProtectedHeader,
         payload: &[u8],
     ) -> Answer {
-        let body = FlattenedJws::sign(&self.key, header, payload)
+        let body = FlattenedJws::sign(&self.key, header.clone(), payload)
             .unwrap()
             .to_json();
         self.send(Self::request(Method::POST, url, body)).await

@@ -85,7 +85,7 @@ async fn certificates_are_as_txacmes_were() {
     assert_eq!(chain.leaf().not_after, now + 90 * 24 * hour);
     assert!(chain.leaf().certificate_id().is_some());
     assert_eq!(
-        chain.leaf().issuer_common_name.as_deref(),
+        chain.leaf().issuer_common_name().as_deref(),
         Some("ACME Snake Oil CA")
     );
 

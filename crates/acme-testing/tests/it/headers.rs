@@ -132,7 +132,7 @@ async fn with_header(
 ) -> Answer {
     let url = client.kid.clone();
     let header = client.header(&url).await;
-    let body = FlattenedJws::sign(&client.key, &header, b"").unwrap();
+    let body = FlattenedJws::sign(&client.key, header, b"").unwrap();
     let mut request = Client::request(Method::POST, &url, body.to_json());
     match value {
         Some(value) => {

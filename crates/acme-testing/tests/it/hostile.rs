@@ -123,7 +123,7 @@ async fn bodies_that_are_no_jws() {
     let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
     for url in &urls {
         let header = world.client.header(url).await;
-        let good = FlattenedJws::sign(&world.client.key, &header, b"{}")
+        let good = FlattenedJws::sign(&world.client.key, header, b"{}")
             .unwrap()
             .to_json();
         let mut bodies = vec![

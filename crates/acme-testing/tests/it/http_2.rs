@@ -38,7 +38,7 @@ async fn register(
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), url);
     let header = header.nonce(nonce.parse().unwrap());
-    let body = FlattenedJws::sign(&key, &header, br#"{"termsOfServiceAgreed":true}"#).unwrap();
+    let body = FlattenedJws::sign(&key, header, br#"{"termsOfServiceAgreed":true}"#).unwrap();
     let asked = request(Method::POST, url, body.to_json());
     sender.send_request(asked).await.unwrap()
 }

@@ -19,7 +19,7 @@ fn fresh() -> PrivateKey {
 
 /// An inner JWS of any header and payload, signed by `key`.
 fn inner(key: &PrivateKey, header: &ProtectedHeader, payload: &Value) -> Vec<u8> {
-    FlattenedJws::sign(key, header, payload.to_string().as_bytes())
+    FlattenedJws::sign(key, header.clone(), payload.to_string().as_bytes())
         .unwrap()
         .to_json()
 }

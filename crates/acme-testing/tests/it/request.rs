@@ -123,7 +123,7 @@ async fn a_damaged_jws_is_refused() {
     let (_ca, mut client) = client().await;
     let url = client.kid.clone();
     let header = client.header(&url).await;
-    let jws = FlattenedJws::sign(&client.key, &header, b"")
+    let jws = FlattenedJws::sign(&client.key, header, b"")
         .unwrap()
         .to_json();
     let jws: Value = serde_json::from_slice(&jws).unwrap();
@@ -183,7 +183,7 @@ async fn http_itself_is_checked() {
     let (_ca, mut client) = client().await;
     let url = client.kid.clone();
     let header = client.header(&url).await;
-    let body = FlattenedJws::sign(&client.key, &header, b"")
+    let body = FlattenedJws::sign(&client.key, header, b"")
         .unwrap()
         .to_json();
 

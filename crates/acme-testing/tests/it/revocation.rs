@@ -26,7 +26,7 @@ async fn revoke_with(client: &mut Client, key: &PrivateKey, payload: Value) -> A
     let header = ProtectedHeader::with_jwk(key.public_jwk().clone(), &url);
     let header = header.nonce(client.nonce().await);
     let body = payload.to_string();
-    let body = FlattenedJws::sign(key, &header, body.as_bytes())
+    let body = FlattenedJws::sign(key, header, body.as_bytes())
         .unwrap()
         .to_json();
     client.send(Client::request(Method::POST, &url, body)).await

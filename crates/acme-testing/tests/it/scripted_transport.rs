@@ -29,7 +29,7 @@ fn post(signed_url: &str, payload: &[u8]) -> Request<Bytes> {
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let header = ProtectedHeader::with_kid(key.algorithm(), "https://ca.example/a/1", signed_url)
         .nonce("bm9uY2U".parse().unwrap());
-    let body = FlattenedJws::sign(&key, &header, payload).unwrap();
+    let body = FlattenedJws::sign(&key, header, payload).unwrap();
     Request::post(URL).body(body.to_json().into()).unwrap()
 }
 
