@@ -4,6 +4,9 @@
 
 #![allow(missing_docs, reason = "criterion's macros make a function without")]
 
+#[cfg(unix)]
+mod caches;
+
 use criterion::{criterion_group, criterion_main};
 
 #[cfg(unix)]
@@ -16,6 +19,7 @@ fn directory(_: &mut criterion::Criterion) {}
 mod of_many {
     use std::{fs, hint::black_box, path::Path};
 
+    use crate::caches::Caches;
     use acme_store::{
         CertificateBundle, CertificateStore, CertificateStoreExt, DirectoryStore, Listed,
     };
@@ -66,6 +70,25 @@ mod of_many {
         group.bench_function(BenchmarkId::new("system", size), |bencher| {
             bencher.iter(|| system(folder));
         });
+        let mut caches = Caches::new();
+        group.bench_function(BenchmarkId::new("open, caches empty", size), |bencher| {
+            bencher.iter_custom(|times| {
+                caches.without(times, || {
+                    let opened = runtime.block_on(DirectoryStore::open(folder));
+                    black_box(opened.expect("a directory"));
+                })
+            });
+        });
+        group.bench_function(BenchmarkId::new("list, caches empty", size), |bencher| {
+            bencher.iter_custom(|times| {
+                caches.without(times, || {
+                    black_box(list(runtime, &store));
+                })
+            });
+        });
+        group.bench_function(BenchmarkId::new("system, caches empty", size), |bencher| {
+            bencher.iter_custom(|times| caches.without(times, || system(folder)));
+        });
         group.finish();
     }
 
@@ -91,6 +114,16 @@ mod of_many {
             bencher.iter(|| {
                 at = (at + 7) % size;
                 black_box(runtime.block_on(store.get(&listed[at].name)))
+            });
+        });
+        let mut caches = Caches::new();
+        group.bench_function(BenchmarkId::new("get, caches empty", size), |bencher| {
+            bencher.iter_custom(|times| {
+                caches.without(times, || {
+                    at = (at + 7) % size;
+                    let got = runtime.block_on(store.get(&listed[at].name));
+                    black_box(got.expect("an entry"));
+                })
             });
         });
         group.bench_function(BenchmarkId::new("put", size), |bencher| {

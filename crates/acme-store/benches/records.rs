@@ -8,6 +8,8 @@
     reason = "a bench that meets what it did not expect is to fail"
 )]
 
+mod caches;
+
 use std::{
     hint::black_box,
     path::Path,
@@ -23,6 +25,7 @@ use acme_store::{
     Life, MemoryRecords, Prefix, RecordCertificates, RecordStore,
     messages::{Clock, ServerName, Timestamp},
 };
+use caches::Caches;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -98,6 +101,7 @@ async fn list(store: &impl RecordStore) -> usize {
 }
 
 fn records(c: &mut Criterion, store: &str, runtime: &Runtime, open: impl Fn(usize) -> Opened) {
+    let mut caches = Caches::new();
     let mut group = c.benchmark_group(store);
     group
         .sample_size(20)
@@ -127,6 +131,33 @@ fn records(c: &mut Criterion, store: &str, runtime: &Runtime, open: impl Fn(usiz
         assert_eq!(runtime.block_on(list(&records)), count);
         group.bench_function(BenchmarkId::new("list", count), |b| {
             b.iter(|| black_box(runtime.block_on(list(&records))));
+        });
+        group.bench_function(BenchmarkId::new("get, caches empty", count), |b| {
+            b.iter_custom(|times| {
+                caches.without(times, || {
+                    let got = runtime.block_on(async { records.get(&key(any())).await });
+                    black_box(got.unwrap().unwrap());
+                })
+            });
+        });
+        group.bench_function(BenchmarkId::new("put, caches empty", count), |b| {
+            b.iter_custom(|times| {
+                caches.without(times, || {
+                    runtime.block_on(async {
+                        let key = key(any());
+                        let version = records.get(&key).await.unwrap().unwrap().version;
+                        let put = records.put(&key, VALUE.into(), version.into(), Life::Durable);
+                        black_box(put.await.unwrap());
+                    });
+                })
+            });
+        });
+        group.bench_function(BenchmarkId::new("list, caches empty", count), |b| {
+            b.iter_custom(|times| {
+                caches.without(times, || {
+                    black_box(runtime.block_on(list(&records)));
+                })
+            });
         });
     }
     group.finish();

@@ -1,6 +1,9 @@
 //! The names of a directory's files, in an order that they have whoever else comes and goes.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::{
+    hash::{DefaultHasher, Hasher},
+    sync::OnceLock,
+};
 
 /// Where a file stands among all that there could be: a hash of its name.
 ///
@@ -17,13 +20,16 @@ impl Place {
     }
 }
 
-/// The names of files, in the order of their places.
+/// The names of files, to be had page by page in the order of their places.
 ///
 /// All text lies in one piece: to a processor, a piece for each is a way for each.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     text: Box<[u8]>,
+    /// As they were read: that is how they lie in memory, and perhaps on the disk.
     files: Box<[File]>,
+    /// The numbers of the files in the order of their places, once there is more than a page.
+    order: OnceLock<Box<[usize]>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,19 +52,31 @@ impl Names {
         after: Option<Place>,
         size: usize,
     ) -> (impl ExactSizeIterator<Item = &[u8]>, Option<Place>) {
-        let start = after.map_or(0, |after| {
-            self.files.partition_point(|it| it.place <= after)
+        let (page, last) = match after {
+            None if self.files.len() <= size => ((0..self.files.len()).collect(), None),
+            _ => self.some(after, size),
+        };
+        let files = page.into_iter().map(|it| &self.files[it]);
+        (files.map(|it| &self.text[it.start..it.end]), last)
+    }
+
+    /// The numbers of a page's files, as they were read, and where the page ends.
+    fn some(&self, after: Option<Place>, size: usize) -> (Vec<usize>, Option<Place>) {
+        let place = |it: &usize| self.files[*it].place;
+        let order = self.order.get_or_init(|| {
+            let mut order: Box<[usize]> = (0..self.files.len()).collect();
+            order.sort_unstable_by_key(place);
+            order
         });
-        let rest = &self.files[start..];
-        let last = rest.get(size.saturating_sub(1)).map(|it| it.place);
+        let start = after.map_or(0, |after| order.partition_point(|it| place(it) <= after));
+        let rest = &order[start..];
+        let last = rest.get(size.saturating_sub(1)).map(place);
         let length = last.map_or(rest.len(), |last| {
-            rest.partition_point(|it| it.place <= last)
+            rest.partition_point(|it| place(it) <= last)
         });
         let mut page = rest[..length].to_vec();
-        // As they were read: that is how they lie in memory, and perhaps on the disk.
-        page.sort_unstable_by_key(|it| it.start);
-        let files = page.into_iter().map(|it| &self.text[it.start..it.end]);
-        (files, last.filter(|_| length < rest.len()))
+        page.sort_unstable();
+        (page, last.filter(|_| length < rest.len()))
     }
 }
 
@@ -76,10 +94,10 @@ impl<F: AsRef<[u8]>> FromIterator<F> for Names {
                 end: text.len(),
             });
         }
-        files.sort_unstable_by_key(|it| it.place);
         Self {
             text: text.into(),
             files: files.into(),
+            order: OnceLock::new(),
         }
     }
 }
@@ -166,6 +184,7 @@ mod tests {
         let read = |_| Names {
             text: b"n"[..].into(),
             files: files.into(),
+            order: OnceLock::new(),
         };
         for size in 1..=6 {
             assert_eq!(all(size, read).len(), 5, "size {size}");
