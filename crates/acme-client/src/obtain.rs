@@ -213,10 +213,10 @@ fn is_refusal(error: &Error) -> bool {
 
 /// An order for other names than were asked for is somebody else's (RFC 8555, section 7.1.3).
 fn check_identifiers(order: &Order, request: &CertificateRequest) -> Result<(), Error> {
-    let wanted: BTreeSet<_> = request.names().iter().cloned().collect();
     let got = order.state().identifiers.iter();
-    let got: Option<BTreeSet<_>> = got.map(|it| it.server_name().ok()).collect();
-    if got.as_ref() == Some(&wanted) {
+    let got: Option<Vec<_>> = got.map(|it| it.server_name().ok()).collect();
+    let wanted: BTreeSet<_> = request.names().iter().collect();
+    if got.is_some_and(|it| it.iter().collect::<BTreeSet<_>>() == wanted) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::BadResponse, Operation::NewOrder)

@@ -5,7 +5,10 @@
 mod chain;
 mod finalize;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use acme_messages::{self as messages, OrderStatus};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -260,20 +263,7 @@ impl Order {
     pub(crate) fn update(&mut self, reply: &Reply) -> Result<(), Error> {
         let mut state: messages::Order = reply.json()?;
         let before = &self.state;
-        let names = |it: &messages::Order| -> BTreeSet<String> {
-            let text = |it: &messages::Identifier| format!("{} {}", it.kind, it.value);
-            it.identifiers.iter().map(text).collect()
-        };
-        let (old_urls, new_urls): (BTreeSet<_>, BTreeSet<_>) = (
-            before.authorizations.iter().collect(),
-            state.authorizations.iter().collect(),
-        );
-        let over = matches!(state.status, OrderStatus::Valid | OrderStatus::Invalid);
-        let same_urls = match over || new_urls.is_empty() {
-            true => new_urls.is_subset(&old_urls),
-            false => new_urls == old_urls,
-        };
-        if !same_urls || !(state.identifiers.is_empty() || names(&state) == names(before)) {
+        if !has_same_names(&state, before) || !has_same_authorizations(&state, before) {
             return Err(
                 reply.bad_response("the order's names or authorizations are others than before")
             );
@@ -301,5 +291,28 @@ impl Order {
         }
         let error = Error::new(ErrorKind::WrongState, operation).with_url(&self.url);
         Err(error.with_detail(format!("it is {}, not {status}", self.state.status)))
+    }
+}
+
+/// Whether an order is for the names it was for before, or leaves them out.
+fn has_same_names(now: &messages::Order, before: &messages::Order) -> bool {
+    let (new, old) = (&now.identifiers, &before.identifiers);
+    // Nearly always as it was, and then nothing has to be put in order.
+    new == old
+        || new.is_empty()
+        || new.iter().collect::<HashSet<_>>() == old.iter().collect::<HashSet<_>>()
+}
+
+/// Whether an order has the authorizations it had before, or some of them where it is over, or
+/// leaves them out.
+fn has_same_authorizations(now: &messages::Order, before: &messages::Order) -> bool {
+    let (new, old) = (&now.authorizations, &before.authorizations);
+    if new == old || new.is_empty() {
+        return true;
+    }
+    let (new, old): (BTreeSet<_>, BTreeSet<_>) = (new.iter().collect(), old.iter().collect());
+    match now.status {
+        OrderStatus::Valid | OrderStatus::Invalid => new.is_subset(&old),
+        _ => new == old,
     }
 }

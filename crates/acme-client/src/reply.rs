@@ -9,7 +9,7 @@ use acme_messages::{
     retry_after,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::{Error, ErrorKind, Operation};
@@ -19,6 +19,9 @@ pub const MAX_SNIPPET: usize = 120;
 
 /// The longest wait believed from a `Retry-After`: CAs say a day and mean it.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where the nonce is ([RFC 8555, section 6.5.1](https://www.rfc-editor.org/rfc/rfc8555#section-6.5.1)).
+static REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
 
 /// An answer, its body complete; as the public methods give it, a success.
 #[derive(Clone, Debug)]
@@ -130,7 +133,7 @@ impl Reply {
 
     /// The fresh nonce; one of bad syntax is none at all (RFC 8555, section 6.5.1).
     pub(crate) fn nonce(&self) -> Option<Nonce> {
-        let text = self.headers.get("replay-nonce")?.to_str().ok()?;
+        let text = self.headers.get(&REPLAY_NONCE)?.to_str().ok()?;
         let nonce = text.parse().ok();
         if nonce.is_none() {
             tracing::warn!(url = self.url, "a malformed Replay-Nonce is passed over");

@@ -65,8 +65,13 @@ impl ProtectedHeader {
             nonce: self.nonce.as_ref(),
             url: &self.url,
         };
+        // Room for two URLs and a nonce, so that it need not be made again and again.
+        let mut json = Vec::with_capacity(512);
         // Strings and nested objects of strings: serialization has nothing to refuse.
-        serde_json::to_vec(&wire).unwrap_or_default()
+        match serde_json::to_writer(&mut json, &wire) {
+            Ok(()) => json,
+            Err(_) => Vec::new(),
+        }
     }
 
     pub(super) fn from_json(json: &[u8]) -> Result<Self, JwsError> {
