@@ -1,4 +1,4 @@
-//! The boundary to HTTP: one method.
+//! The boundary to HTTP: one method, and two things that a transport may tell.
 
 #[cfg(feature = "hyper")]
 mod hyper;
@@ -36,6 +36,14 @@ pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
         None
     }
+
+    /// What the HTTP library calls itself, such as `hyper/1`: the client ends its `User-Agent` with
+    /// it ([RFC 8555, section 6.1]). Nothing by default.
+    ///
+    /// [RFC 8555, section 6.1]: https://www.rfc-editor.org/rfc/rfc8555#section-6.1
+    fn product(&self) -> Option<&str> {
+        None
+    }
 }
 
 macro_rules! forward_transport {
@@ -51,6 +59,10 @@ macro_rules! forward_transport {
 
             fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
                 (**self).cryptography()
+            }
+
+            fn product(&self) -> Option<&str> {
+                (**self).product()
             }
         }
     )*};

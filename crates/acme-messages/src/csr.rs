@@ -8,9 +8,10 @@ mod common_name;
 
 use acme_jose::{Jwk, SignError, Signer, base64url};
 use der::{
-    Decode, Encode,
-    asn1::{BitString, Ia5String, SetOfVec},
+    Decode, Encode, Sequence,
+    asn1::{AnyRef, BitStringRef, Ia5String, SetOfVec},
 };
+use spki::AlgorithmIdentifierOwned;
 use x509_cert::{
     attr::Attributes,
     ext::{
@@ -70,6 +71,14 @@ pub struct CertificateSigningRequest {
     public_key: Jwk,
 }
 
+/// A CSR whose first part is what was signed, and not encoded anew.
+#[derive(Sequence)]
+struct SignedRequest<'a> {
+    info: AnyRef<'a>,
+    algorithm: AlgorithmIdentifierOwned,
+    signature: BitStringRef<'a>,
+}
+
 impl CertificateSigningRequest {
     /// The longest CSR read, in bytes: hundred names of full length fit.
     pub const MAX_LENGTH: usize = 65_536;
@@ -106,16 +115,16 @@ impl CertificateSigningRequest {
             }
         }
         let common_name = options.common_name.text(&distinct).map(str::to_owned);
-        let info = request_info(&distinct, common_name.as_deref(), key.public_jwk())?;
-        let signature = key.sign(&info.to_der()?).map_err(CsrError::Sign)?;
+        let info = request_info(&distinct, common_name.as_deref(), key.public_jwk())?.to_der()?;
+        let signature = key.sign(&info).map_err(CsrError::Sign)?;
         let algorithm = key.algorithm();
         let signature = x509_signature::to_der(algorithm, &signature)
             .map_err(|error| CsrError::Sign(SignError::new(error)))?;
-        let request = CertReq {
+        let request = SignedRequest {
+            info: AnyRef::from_der(&info)?,
             algorithm: x509_signature::algorithm_identifier(algorithm)?
                 .ok_or(CsrError::UnsupportedKey)?,
-            signature: BitString::from_bytes(&signature)?,
-            info,
+            signature: BitStringRef::from_bytes(&signature)?,
         };
         Ok(Self {
             der: request.to_der()?,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use acme_client::{HttpTransport, TransportError, messages::jose::BoxFuture};
+use acme_client::{Cryptography, HttpTransport, TransportError, messages::jose::BoxFuture};
 use bytes::Bytes;
 use http::{Request, Response};
 
@@ -107,6 +107,14 @@ impl HttpTransport for FaultyTransport {
                 Meddling::Pass => self.next.send(request, max_body).await,
             }
         })
+    }
+
+    fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+        self.next.cryptography()
+    }
+
+    fn product(&self) -> Option<&str> {
+        self.next.product()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use acme_client::{
-    HttpTransport, Operation, TransportError,
+    Cryptography, HttpTransport, Operation, TransportError,
     messages::{
         Account, Authorization, Directory, Order, OrdersList,
         jose::{BoxFuture, Nonce},
@@ -141,6 +141,14 @@ impl HttpTransport for RecordingTransport {
             self.lock().end(place, &url, operation, &answer);
             Ok(answer)
         })
+    }
+
+    fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+        self.next.cryptography()
+    }
+
+    fn product(&self) -> Option<&str> {
+        self.next.product()
     }
 }
 

@@ -182,9 +182,13 @@ impl ClientBuilder {
             &self.directory_url,
             self.settings.http_to_loopback,
         )?;
-        if let Some(product) = &self.product {
-            self.settings.user_agent = header(format!("{product} {OWN_NAME}"))?;
-        }
+        let products = [
+            self.product.as_deref(),
+            Some(OWN_NAME),
+            self.transport.product(),
+        ];
+        let products: Vec<_> = products.into_iter().flatten().collect();
+        self.settings.user_agent = header(products.join(" "))?;
         self.settings.accept_language = header(self.language)?;
         Ok(Client(Arc::new(Inner {
             directory_url: self.directory_url,

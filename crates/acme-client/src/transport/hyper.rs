@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use acme_messages::jose::BoxFuture;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
@@ -37,11 +37,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// and then to say that it is: a firewall that forgets a connection says so to nobody, and one
 /// that is dead would be used for each request to come.
 const SILENCE: Duration = Duration::from_secs(10);
-
-/// What follows the client's name in `User-Agent` ([RFC 8555, section 6.1]).
-///
-/// [RFC 8555, section 6.1]: https://www.rfc-editor.org/rfc/rfc8555#section-6.1
-const OWN_NAME: &str = "hyper/1";
 
 /// https over hyper, HTTP/1.1 or HTTP/2 as the CA offers, connections kept.
 ///
@@ -229,15 +224,9 @@ fn webpki_verifier(
 impl HttpTransport for HyperTransport {
     fn send(
         &self,
-        mut request: Request<Bytes>,
+        request: Request<Bytes>,
         max_body: usize,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        if let Some(agent) = request.headers_mut().get_mut(header::USER_AGENT) {
-            let named = [agent.as_bytes(), b" ", OWN_NAME.as_bytes()].concat();
-            if let Ok(named) = HeaderValue::from_bytes(&named) {
-                *agent = named;
-            }
-        }
         Box::pin(async move {
             let response = self
                 .client
@@ -261,6 +250,10 @@ impl HttpTransport for HyperTransport {
 
     fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
         Some(self.provider.clone())
+    }
+
+    fn product(&self) -> Option<&str> {
+        Some("hyper/1")
     }
 }
 

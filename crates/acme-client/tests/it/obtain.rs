@@ -208,7 +208,7 @@ async fn what_the_ca_says_is_told() {
 async fn every_request_says_who_asks() {
     let world = World::new().await;
     world.obtain(&["a.example"]).await.unwrap();
-    let own = concat!("acme-client/", env!("CARGO_PKG_VERSION"));
+    let own = concat!("acme-client/", env!("CARGO_PKG_VERSION"), " hyper/1");
     for seen in world.transport.seen() {
         let agent = seen.user_agent.unwrap();
         assert!(agent.ends_with(own), "{agent}");

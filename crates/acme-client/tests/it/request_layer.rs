@@ -66,7 +66,7 @@ async fn who_asks_and_in_which_language_can_be_said() {
         .find_account(world.account_key.clone())
         .await
         .unwrap();
-    // The transport adds the library that it speaks with.
+    // The transport names the library that it speaks with.
     let own = concat!(
         "site/1.2 acme-client/",
         env!("CARGO_PKG_VERSION"),

@@ -136,6 +136,10 @@ impl HttpTransport for Meddler {
         self.next.as_ref()?.cryptography()
     }
 
+    fn product(&self) -> Option<&str> {
+        self.next.as_ref()?.product()
+    }
+
     fn send(
         &self,
         request: Request<Bytes>,

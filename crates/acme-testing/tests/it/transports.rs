@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use acme_testing::{
     Exchange, FaultyTransport, Meddling, RecordingTransport, ScriptedTransport,
-    client::{HttpTransport, Operation, TransportError},
+    client::{Cryptography, HttpTransport, Operation, TransportError},
     messages::jose::BoxFuture,
 };
 use bytes::Bytes;
@@ -224,4 +224,38 @@ async fn answers_are_lost_changed_and_invented_as_told() {
     transport.once("/a", Meddling::LoseRequest);
     transport.send(get("/b"), 10).await.unwrap();
     script.finish();
+}
+
+/// Lends its TLS library's cryptography, and has a name.
+#[derive(Debug)]
+struct Lending;
+
+impl HttpTransport for Lending {
+    fn send(
+        &self,
+        _: Request<Bytes>,
+        _: usize,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async { Err(TransportError::new("nobody is asked", "it is no transport")) })
+    }
+
+    fn cryptography(&self) -> Option<Arc<dyn Cryptography>> {
+        Some(Arc::new(rustls::crypto::ring::default_provider()))
+    }
+
+    fn product(&self) -> Option<&str> {
+        Some("lending/1")
+    }
+}
+
+// A client over them is as one over what they pass requests to.
+#[test]
+fn what_a_transport_tells_is_passed_on() {
+    let told = |it: &dyn HttpTransport| {
+        assert!(it.cryptography().is_some());
+        assert_eq!(it.product(), Some("lending/1"));
+    };
+    told(&Lending);
+    told(&RecordingTransport::over(Lending));
+    told(&FaultyTransport::over(Lending));
 }
