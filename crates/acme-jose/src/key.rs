@@ -144,14 +144,16 @@ impl PrivateKey {
     /// Makes an elliptic key whose public half somebody else computes, who is quicker at it: a
     /// TLS library, say.
     ///
-    /// `public_half` is given the secret, as PKCS#8 without that half. What it returns is taken as
+    /// `public_half` is given the secret, as SEC1 (`ECPrivateKey` of [RFC 5915]) without that half. What it returns is taken as
     /// it stands: with a wrong one, nobody can verify what the key signs.
+    ///
+    /// [RFC 5915]: https://www.rfc-editor.org/rfc/rfc5915
     ///
     /// ```
     /// use acme_jose::{KeyType, PrivateKey, Signer};
     ///
-    /// # let another_library = |pkcs8: &[u8]| {
-    /// #     Some(PrivateKey::from_der(pkcs8).ok()?.public_jwk().clone())
+    /// # let another_library = |sec1: &[u8]| {
+    /// #     Some(PrivateKey::from_der(sec1).ok()?.public_jwk().clone())
     /// # };
     /// let rng = &mut getrandom::SysRng;
     /// let key = PrivateKey::generate_with_public_half(KeyType::EcdsaP256, rng, another_library)?;
@@ -175,7 +177,7 @@ impl PrivateKey {
             _ => return Err(KeyError::Unsupported),
         };
         let secret = Secret::generate(key_type, rng)?;
-        let public = public_half(secret.to_pkcs8(None)?.as_bytes());
+        let public = public_half(&secret.to_sec1()?);
         let public = public.filter(|it| it.algorithm() == algorithm);
         Ok(Self {
             secret,
@@ -235,7 +237,7 @@ impl PrivateKey {
     /// - [`KeyError::Malformed`] never for a key that exists; the encoder's type says so.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         self.secret
-            .to_pkcs8(Some(&self.public))?
+            .to_pkcs8(&self.public)?
             .to_pem("PRIVATE KEY", pkcs8::LineEnding::LF)
             .map_err(|_| KeyError::Malformed)
     }
@@ -245,7 +247,7 @@ impl PrivateKey {
     /// # Errors
     /// - [`KeyError::Malformed`] never for a key that exists; the encoder's type says so.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        Ok(self.secret.to_pkcs8(Some(&self.public))?.to_bytes())
+        Ok(self.secret.to_pkcs8(&self.public)?.to_bytes())
     }
 
     /// An RSA key as PKCS#1 PEM, `BEGIN RSA PRIVATE KEY`, which txacme writes; wiped when dropped.

@@ -182,18 +182,30 @@ impl Secret {
         }
     }
 
-    /// PKCS#8, with the public half of an elliptic key where it is given.
-    pub(super) fn to_pkcs8(&self, public: Option<&Jwk>) -> Result<SecretDocument, KeyError> {
-        let point = public.and_then(Jwk::point);
+    /// An elliptic secret as SEC1, without its public half; none of another kind.
+    pub(super) fn to_sec1(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let der = match self {
+            Self::P256(key) => export::sec1(p256::NistP256::OID, key.secret().to_bytes()),
+            #[cfg(feature = "p384")]
+            Self::P384(key) => export::sec1(p384::NistP384::OID, key.secret().to_bytes()),
+            #[cfg(any(feature = "ed25519", feature = "rsa"))]
+            _ => return Err(KeyError::Unsupported),
+        };
+        der.map_err(|_| KeyError::Malformed)
+    }
+
+    /// PKCS#8, with the public half of an elliptic key, which is not computed anew.
+    pub(super) fn to_pkcs8(&self, public: &Jwk) -> Result<SecretDocument, KeyError> {
+        let point = public.point().unwrap_or_default();
         let document = match self {
             Self::P256(key) => {
                 let scalar = key.secret().to_bytes();
-                export::elliptic(p256::NistP256::OID, scalar, point.as_deref())
+                export::elliptic(p256::NistP256::OID, scalar, &point)
             }
             #[cfg(feature = "p384")]
             Self::P384(key) => {
                 let scalar = key.secret().to_bytes();
-                export::elliptic(p384::NistP384::OID, scalar, point.as_deref())
+                export::elliptic(p384::NistP384::OID, scalar, &point)
             }
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => ed25519_dalek::pkcs8::KeypairBytes {
