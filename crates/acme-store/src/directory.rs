@@ -22,6 +22,7 @@ pub(crate) use temporary::Temporary;
 mod entry_name;
 mod folder;
 mod listing;
+mod look;
 mod names;
 mod notification;
 mod options;
@@ -47,7 +48,8 @@ mod watch;
 ///
 /// It works within a tokio runtime whose time is enabled, and waits for the disk on
 /// that runtime's blocking threads. Each watch has a thread of its own where the
-/// system tells of changes.
+/// system tells of changes, and a list of thousands of files has up to three more
+/// while it lasts.
 ///
 /// ```
 /// use acme_store::{CertificateStore, CertificateStoreExt, DirectoryStore, EntryState};

@@ -1,20 +1,12 @@
 //! Which entries the directory has, without reading one of them.
 
-use std::{
-    collections::VecDeque, ffi::OsStr, fs, io, os::unix::ffi::OsStrExt, path::PathBuf, sync::Arc,
-};
-
-use acme_messages::ServerName;
-use rustix::{
-    fs::{AtFlags, FileType, Stat, statat},
-    io::Errno,
-};
+use std::{collections::VecDeque, fs, io, sync::Arc};
 
 use super::{
-    entry_name::{EntryName, FileName},
-    folder::{Folder, Handle},
+    entry_name::FileName,
+    folder::Folder,
+    look,
     names::{Names, Place},
-    reading,
 };
 use crate::{Cursor, Listed, Page, StoreError};
 
@@ -73,17 +65,8 @@ fn page_of(folder: &Folder, after: Option<&Cursor>, size: usize) -> Result<Looke
         _ => (None, Arc::new(names(folder)?)),
     };
     let (files, last) = names.page(after.map(|it| it.1), size);
-    let mut look = Look::new(folder)?;
-    let mut items = Vec::with_capacity(files.len());
-    let mut all_there = true;
-    for file in files {
-        match look.at(OsStr::from_bytes(file))? {
-            Found::Entry(listed) => items.push(listed),
-            Found::Other => {}
-            Found::Nothing => all_there = false,
-        }
-    }
-    if !all_there || names.is_empty() {
+    let seen = look::at_all(folder, &files)?;
+    if !seen.all_there || names.is_empty() {
         // The directory itself may have gone meanwhile, and all its files with it.
         folder.handle()?;
     }
@@ -98,8 +81,11 @@ fn page_of(folder: &Folder, after: Option<&Cursor>, size: usize) -> Result<Looke
         }
     };
     Ok(Looked {
-        page: Page { items, next },
-        links: look.links,
+        page: Page {
+            items: seen.items,
+            next,
+        },
+        links: seen.links,
     })
 }
 
@@ -123,126 +109,9 @@ fn parse(cursor: &Cursor) -> Option<(u64, Place)> {
     Some((u64::from_be_bytes(*listing), Place(last)))
 }
 
-/// What a look at a file has found.
-enum Found {
-    Entry(Listed),
-    /// No file of that name.
-    Nothing,
-    /// What is no entry: an alias, a directory, or somebody else's file.
-    Other,
-}
-
-/// Looks at files of one directory, which is open: the system need not find it for each.
-pub(super) struct Look<'a> {
-    folder: &'a Folder,
-    handle: Handle,
-    /// Whether there was a link.
-    pub(super) links: bool,
-    /// Where the directory really is, once there was a link.
-    directory: Option<PathBuf>,
-}
-
-impl<'a> Look<'a> {
-    pub(super) fn new(folder: &'a Folder) -> Result<Self, StoreError> {
-        Ok(Self {
-            folder,
-            handle: folder.handle()?,
-            links: false,
-            directory: None,
-        })
-    }
-
-    /// The entry of this name, as a list would have it.
-    pub(super) fn entry(&mut self, name: &ServerName) -> Result<Option<Listed>, StoreError> {
-        let Ok(file) = EntryName::new(name, self.folder.name_limit()) else {
-            return Ok(None);
-        };
-        match self.at(OsStr::new(file.as_str()))? {
-            Found::Entry(listed) => Ok(Some(listed)),
-            Found::Other => Ok(None),
-            Found::Nothing => {
-                // The directory itself may have gone, and all its files with it.
-                self.folder.handle()?;
-                Ok(None)
-            }
-        }
-    }
-
-    fn at(&mut self, file: &OsStr) -> Result<Found, StoreError> {
-        let Some(name) = self.name_of(file) else {
-            return Ok(Found::Other);
-        };
-        let mut stat = match self.stat(file, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return Ok(Found::Nothing),
-            Err(errno) => {
-                let path = self.folder.path().join(file);
-                return Err(reading::io_error("look at", &path, errno.into()));
-            }
-        };
-        if file_type(&stat).is_symlink() {
-            match self.follow(file, stat) {
-                Some(target) => stat = target,
-                None => return Ok(Found::Other),
-            }
-        }
-        if !file_type(&stat).is_file() && !file_type(&stat).is_symlink() {
-            self.folder.warn_once(file, || {
-                tracing::warn!(?file, "passed over: not a file");
-            });
-            return Ok(Found::Other);
-        }
-        Ok(Found::Entry(Listed::new(name, reading::version_in(&stat))))
-    }
-
-    /// The name of an entry, if the file's name is one; says so if it nearly is.
-    fn name_of(&self, file: &OsStr) -> Option<ServerName> {
-        match FileName::of(file) {
-            // One over the limit would not be opened either.
-            FileName::Entry(name) => {
-                return (file.len() <= self.folder.name_limit()).then_some(name);
-            }
-            FileName::Odd => self.folder.warn_once(file, || {
-                tracing::warn!(?file, "passed over: not a host name in lower case");
-            }),
-            FileName::Default => self.folder.warn_once(file, || {
-                tracing::info!(?file, "passed over: the default host is the operator's");
-            }),
-            FileName::Other => {}
-        }
-        None
-    }
-
-    fn stat(&self, file: &OsStr, flags: AtFlags) -> Result<Stat, Errno> {
-        statat(&self.handle, file, flags)
-    }
-
-    /// What a link leads to, unless that is another entry of this directory.
-    ///
-    /// Where it leads to nothing, or to what cannot be read just now, the link
-    /// stands for itself, and reading it says what is wrong.
-    fn follow(&mut self, file: &OsStr, link: Stat) -> Option<Stat> {
-        self.links = true;
-        if self.directory.is_none() {
-            self.directory = fs::canonicalize(self.folder.path()).ok();
-        }
-        let Ok(target) = fs::canonicalize(self.folder.path().join(file)) else {
-            return Some(link);
-        };
-        let file_name = target.file_name().map(FileName::of);
-        let is_alias = target.parent() == self.directory.as_deref()
-            && matches!(file_name, Some(FileName::Entry(_)));
-        (!is_alias).then(|| self.stat(file, AtFlags::empty()).unwrap_or(link))
-    }
-}
-
-fn file_type(stat: &Stat) -> FileType {
-    FileType::from_raw_mode(stat.st_mode)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::reading, *};
 
     fn directory(entries: usize) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();

@@ -47,17 +47,17 @@ impl Names {
     /// The next files behind a place, and where the page ends unless it is the last.
     ///
     /// There are `size` of them, or a few more: those of one place are never parted.
-    pub(super) fn page(
-        &self,
-        after: Option<Place>,
-        size: usize,
-    ) -> (impl ExactSizeIterator<Item = &[u8]>, Option<Place>) {
-        let (page, last) = match after {
-            None if self.files.len() <= size => ((0..self.files.len()).collect(), None),
-            _ => self.some(after, size),
-        };
-        let files = page.into_iter().map(|it| &self.files[it]);
-        (files.map(|it| &self.text[it.start..it.end]), last)
+    pub(super) fn page(&self, after: Option<Place>, size: usize) -> (Vec<&[u8]>, Option<Place>) {
+        if after.is_none() && self.files.len() <= size {
+            return (self.files.iter().map(|it| self.name(it)).collect(), None);
+        }
+        let (page, last) = self.some(after, size);
+        let files = page.into_iter().map(|it| self.name(&self.files[it]));
+        (files.collect(), last)
+    }
+
+    fn name(&self, file: &File) -> &[u8] {
+        &self.text[file.start..file.end]
     }
 
     /// The numbers of a page's files, as they were read, and where the page ends.
@@ -119,7 +119,7 @@ mod tests {
         for round in 0.. {
             let names = read(round);
             let (files, last) = names.page(after, size);
-            all.extend(files.map(<[u8]>::to_vec));
+            all.extend(files.into_iter().map(<[u8]>::to_vec));
             after = last;
             if after.is_none() {
                 break;

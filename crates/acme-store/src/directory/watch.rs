@@ -14,7 +14,7 @@ use futures_util::{
 };
 
 use super::{
-    DirectoryOptions, DirectoryStore, Folder, listing,
+    DirectoryOptions, DirectoryStore, Folder, listing, look,
     notification::{Notifier, Told},
 };
 use crate::{Cursor, Listed, StoreError, StoreEvent};
@@ -214,7 +214,7 @@ impl Watcher {
     /// Looks at what was told of: what is no entry, and was none, is nobody's business.
     async fn look_at(&mut self, names: Vec<ServerName>) {
         let looked = self.store.blocking("look at", move |folder| {
-            let mut look = listing::Look::new(folder)?;
+            let mut look = look::Look::new(folder)?;
             let entries = names.into_iter().map(|name| {
                 let entry = look.entry(&name)?;
                 Ok((name, entry))
