@@ -103,7 +103,8 @@ impl Authorization {
     ///
     /// # Errors
     /// - [`ErrorKind::Timeout`] when it is still pending after [`Pacing::deadline`](crate::Pacing).
-    /// - [`ErrorKind::AuthorizationFailed`] when it is anything but valid then.
+    /// - [`ErrorKind::AuthorizationFailed`] when it is anything but valid then, or pending with the
+    ///   error of a challenge.
     /// - Those of a request; see [`ErrorKind`].
     #[doc(alias = "poll_until_valid")]
     pub async fn becomes_valid(&mut self) -> Result<&messages::Authorization, Error> {
@@ -130,6 +131,9 @@ impl Authorization {
         }
         match self.state.status {
             AuthorizationStatus::Valid => Ok(&self.state),
+            AuthorizationStatus::Pending if self.has_error() => {
+                Err(crate::obtain::authorization_failed(&[&self.state]))
+            }
             AuthorizationStatus::Pending => {
                 Err(Error::new(ErrorKind::Timeout, Operation::Authorization)
                     .with_url(&self.url)
@@ -137,6 +141,11 @@ impl Authorization {
             }
             _ => Err(crate::obtain::authorization_failed(&[&self.state])),
         }
+    }
+
+    /// Whether a challenge tells why it is not proved.
+    fn has_error(&self) -> bool {
+        self.state.challenges.iter().any(|it| it.error.is_some())
     }
 
     /// Gives it up: the CA will want the name proved anew ([RFC 8555, section 7.5.2]).

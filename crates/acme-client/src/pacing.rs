@@ -213,7 +213,7 @@ impl Patience {
         let spent = self.spent(client);
         let due = spent >= self.doubt;
         if due {
-            self.doubt = spent.saturating_mul(2);
+            self.doubt = self.doubt.saturating_mul(2);
         }
         due
     }

@@ -12,21 +12,28 @@ pub(super) async fn explain(order: &Order) -> Error {
     }
 }
 
-/// What the authorizations say that are neither valid nor pending.
+/// What the authorizations say that are neither valid nor pending without a fault.
 pub(super) async fn why(order: &Order) -> Option<Error> {
     let mut failed = Vec::new();
     for url in &order.state().authorizations {
         if let Ok(authorization) = order.authorization(url).await
-            && !matches!(
-                authorization.state().status,
-                AuthorizationStatus::Valid | AuthorizationStatus::Pending
-            )
+            && has_failed(authorization.state())
         {
             failed.push(authorization);
         }
     }
     let failed: Vec<_> = failed.iter().map(crate::Authorization::state).collect();
     (!failed.is_empty()).then(|| authorization_failed(&failed))
+}
+
+fn has_failed(authorization: &messages::Authorization) -> bool {
+    match authorization.status {
+        AuthorizationStatus::Valid => false,
+        AuthorizationStatus::Pending => {
+            authorization.challenges.iter().any(|it| it.error.is_some())
+        }
+        _ => true,
+    }
 }
 
 pub(crate) fn authorization_failed(failed: &[&messages::Authorization]) -> Error {
@@ -42,7 +49,7 @@ pub(crate) fn authorization_failed(failed: &[&messages::Authorization]) -> Error
         .iter()
         .map(|it| match it.status {
             AuthorizationStatus::Pending => {
-                format!("a challenge for {} is invalid", it.identifier.value)
+                format!("a challenge for {} has failed", it.identifier.value)
             }
             _ => format!("{} is {}", it.identifier.value, it.status),
         })

@@ -34,7 +34,9 @@ impl Order {
     /// That of dns-persist-01, a draft, is not started: its challenges have no token, and the
     /// account's record is to stand already.
     /// The order is all that is looked at meanwhile; authorizations only where it stays pending
-    /// for [`DOUBT_AFTER`](crate::DOUBT_AFTER) and more, since not every CA lets it fall with them.
+    /// for [`DOUBT_AFTER`](crate::DOUBT_AFTER) and more, since not every CA lets it fall with them,
+    /// and some wait to be told again after a look that failed ([RFC 8555, section 8.2]): they are,
+    /// three times.
     /// Responders are stopped on every way out, the cancellation of this future included.
     ///
     /// # Errors
@@ -45,6 +47,8 @@ impl Order {
     /// - [`ErrorKind::AuthorizationFailed`] when the CA did not accept a proof.
     /// - [`ErrorKind::OrderFailed`] when the order became invalid otherwise.
     /// - Those of a request; see [`ErrorKind`].
+    ///
+    /// [RFC 8555, section 8.2]: https://www.rfc-editor.org/rfc/rfc8555#section-8.2
     pub async fn prove(&mut self, responders: &[Arc<dyn Responder>]) -> Result<(), Error> {
         self.demand(&OrderStatus::Pending, Operation::Authorization)?;
         // It was said before there was anything to wait for.
@@ -153,10 +157,7 @@ impl Beginning<'_> {
         if matches!(status, ChallengeStatus::Valid | ChallengeStatus::Invalid) {
             active.settle();
         }
-        let proof = Proof {
-            authorization: url,
-            challenge: challenge.url().to_owned(),
-        };
+        let proof = Proof::new(url, challenge.url().to_owned());
         Ok(Some((active, proof)))
     }
 }

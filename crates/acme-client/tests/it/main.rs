@@ -52,6 +52,7 @@ mod request_layer;
 mod responders;
 #[cfg(feature = "hyper")]
 mod revocation;
+mod second_looks;
 #[cfg(feature = "hyper")]
 mod side_by_side;
 mod transport;

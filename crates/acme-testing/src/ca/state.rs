@@ -262,6 +262,19 @@ impl State {
         self.authorizations.get(id).is_some_and(|it| it.ahead)
     }
 
+    /// Leaves a challenge open although it was not met ([RFC 8555, section 8.2]).
+    ///
+    /// [RFC 8555, section 8.2]: https://www.rfc-editor.org/rfc/rfc8555#section-8.2
+    pub(super) fn reopen(&mut self, challenge: &str, problem: Problem) {
+        let authorization = self.authorization_of.get(challenge);
+        let authorization = authorization.and_then(|id| self.authorizations.get_mut(id));
+        let all = authorization.into_iter().flat_map(|it| &mut it.challenges);
+        for record in all.filter(|it| it.id == challenge) {
+            record.status = ChallengeStatus::Pending;
+            record.error = Some(problem.clone());
+        }
+    }
+
     /// Writes down how a validation ended ([RFC 8555, section 7.1.6]).
     ///
     /// [RFC 8555, section 7.1.6]: https://www.rfc-editor.org/rfc/rfc8555#section-7.1.6
@@ -290,6 +303,7 @@ impl State {
             Ok(()) => {
                 challenge.status = ChallengeStatus::Valid;
                 challenge.validated = Some(now);
+                challenge.error = None;
                 if pending {
                     authorization.status = AuthorizationStatus::Valid;
                     authorization.expires = expires;

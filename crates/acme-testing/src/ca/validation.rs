@@ -21,7 +21,8 @@ mod tls_verifier;
 use std::sync::Arc;
 
 use acme_messages::{
-    ChallengeType, KeyAuthorization, ServerName, Timestamp, Token, jose::Thumbprint,
+    ChallengeType, KeyAuthorization, Problem, ProblemType, ServerName, Timestamp, Token,
+    jose::Thumbprint,
 };
 
 use super::authority::Authority;
@@ -71,8 +72,21 @@ pub(super) async fn run(authority: Arc<Authority>, job: Job) {
     let expires = now
         .checked_add(config.orders.valid_authorization_lifetime)
         .unwrap_or(Timestamp::MAX);
-    authority
-        .state()
-        .settle(&job.challenge, outcome.map_err(|it| *it), now, expires);
+    let mut state = authority.state();
+    match outcome {
+        Err(problem) if config.validation.tries_again_on_request && may_pass(&problem) => {
+            state.reopen(&job.challenge, *problem);
+        }
+        outcome => state.settle(&job.challenge, outcome.map_err(|it| *it), now, expires),
+    }
+    drop(state);
     authority.settled.notify_waiters();
+}
+
+/// Whether nothing was learned of the challenge, since the name could not be reached.
+fn may_pass(problem: &Problem) -> bool {
+    matches!(
+        problem.kind,
+        ProblemType::Connection | ProblemType::Dns | ProblemType::Tls
+    )
 }

@@ -1,11 +1,15 @@
 //! Authorizations and challenges (RFC 8555, section 7.5).
 
-use acme_testing::messages::{
-    Authorization, AuthorizationStatus, Challenge, ChallengeStatus, ChallengeType, ProblemType,
+use acme_testing::{
+    Resolver, ValidationConfig,
+    messages::{
+        Authorization, AuthorizationStatus, Challenge, ChallengeStatus, ChallengeType, Order,
+        OrderStatus, ProblemType,
+    },
 };
 use serde_json::json;
 
-use crate::world::{World, builder};
+use crate::world::{World, builder, challenge_path};
 
 #[tokio::test]
 async fn a_challenge_leads_up_to_its_authorization() {
@@ -34,6 +38,55 @@ async fn what_was_tried_remains() {
     let again = world.client.post(&seen.challenges[0].url, json!({})).await;
     assert_eq!(again.expect(200).json::<Challenge>(), seen.challenges[0]);
     assert_eq!(world.web.requests().len(), asked);
+}
+
+// RFC 8555, section 8.2: an explicit request for another look.
+#[tokio::test]
+async fn what_could_not_be_reached_is_looked_at_again_on_request() {
+    let mut world = World::with(builder().configure(|config| {
+        config.validation.tries_again_on_request = true;
+        config.validation.resolver = Resolver::new(|_| None);
+    }))
+    .await;
+    let (url, order) = world.client.order(&["example.com"]).await;
+    let authorization = &order.authorizations[0];
+    let (challenge, answer) = world
+        .client
+        .challenge(authorization, ChallengeType::Http01)
+        .await;
+    for _ in 0..2 {
+        world.prove_or_fail(&challenge.url).await;
+        let seen: Challenge = world.client.fetch(&challenge.url).await.json();
+        assert_eq!(seen.status, ChallengeStatus::Pending);
+        assert_eq!(seen.error.unwrap().kind, ProblemType::Dns);
+    }
+    world.ca.configure(|config| {
+        config.validation.resolver = ValidationConfig::default().resolver;
+    });
+    let path = challenge_path(challenge.token.as_deref());
+    world.web.serve(&path, answer.as_str());
+    world.prove_or_fail(&challenge.url).await;
+    let seen: Challenge = world.client.fetch(&challenge.url).await.json();
+    assert_eq!(seen.status, ChallengeStatus::Valid);
+    assert_eq!(seen.error, None);
+    let order: Order = world.client.fetch(&url).await.json();
+    assert_eq!(order.status, OrderStatus::Ready);
+}
+
+// What answers, and not as it should, has failed for good.
+#[tokio::test]
+async fn a_wrong_answer_is_not_looked_at_again() {
+    let mut world =
+        World::with(builder().configure(|config| config.validation.tries_again_on_request = true))
+            .await;
+    let (_, order) = world.client.order(&["example.com"]).await;
+    let (challenge, _) = world
+        .client
+        .challenge(&order.authorizations[0], ChallengeType::Http01)
+        .await;
+    world.prove_or_fail(&challenge.url).await;
+    let seen: Challenge = world.client.fetch(&challenge.url).await.json();
+    assert_eq!(seen.status, ChallengeStatus::Invalid);
 }
 
 #[tokio::test]
@@ -88,7 +141,7 @@ async fn what_is_given_up_stays_so() {
     let (order_url, order) = world.client.order(&["example.com"]).await;
     let url = order.authorizations[0].clone();
     let (challenge, answer) = world.client.challenge(&url, ChallengeType::Http01).await;
-    let path = crate::world::challenge_path(challenge.token.as_deref());
+    let path = challenge_path(challenge.token.as_deref());
     world.web.serve(&path, answer.as_str());
     world.ca.hold_validations();
     let response = world.client.post(&challenge.url, json!({})).await;
@@ -100,8 +153,8 @@ async fn what_is_given_up_stays_so() {
     let seen: Authorization = world.client.fetch(&url).await.json();
     assert_eq!(seen.status, AuthorizationStatus::Deactivated);
     assert_eq!(seen.challenges[0].status, ChallengeStatus::Valid);
-    let order: acme_testing::messages::Order = world.client.fetch(&order_url).await.json();
-    assert_eq!(order.status, acme_testing::messages::OrderStatus::Invalid);
+    let order: Order = world.client.fetch(&order_url).await.json();
+    assert_eq!(order.status, OrderStatus::Invalid);
 }
 
 /// One failed challenge ends the authorization, and with it the other challenges.

@@ -62,6 +62,12 @@ pub struct ValidationConfig {
     /// Whether each challenge is met without a look, as with Pebble's `PEBBLE_VA_ALWAYS_VALID`; no
     /// by default.
     pub always_valid: bool,
+    /// Whether a challenge whose name could not be reached or looked up stays `pending`, with the
+    /// error, and is looked at anew each time the client says that it is met
+    /// ([RFC 8555, section 8.2]), as at step-ca; no by default: then it is invalid.
+    ///
+    /// [RFC 8555, section 8.2]: https://www.rfc-editor.org/rfc/rfc8555#section-8.2
+    pub tries_again_on_request: bool,
     /// The longest that one validation may take; 10 s by default, real time
     /// whatever the clock, since real sockets are waited for.
     pub timeout: Duration,
@@ -82,6 +88,7 @@ impl Default for ValidationConfig {
             tolerated_failures: 0,
             sources: Vec::new(),
             always_valid: false,
+            tries_again_on_request: false,
             timeout: limits::VALIDATION_TIMEOUT,
         }
     }
