@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use acme_client::{
-    AcmeAuthority, Client, HyperTransport, HyperTransportBuilder,
+    AcmeAuthority, AcmeAuthorityBuilder, Client, ExternalAccount, HyperTransport,
+    HyperTransportBuilder,
     messages::jose::{KeyType, PrivateKey},
 };
 use acme_responders::Http01Responder;
@@ -19,11 +20,9 @@ fn authority(
     url: &str,
     transport: HyperTransportBuilder,
     key: Arc<PrivateKey>,
-    agree: bool,
-) -> Arc<AcmeAuthority> {
+) -> AcmeAuthorityBuilder {
     let client = Client::builder(url, transport.build().unwrap());
-    let builder = AcmeAuthority::builder(client.build().unwrap(), key);
-    Arc::new(builder.agree_to_terms_of_service(agree).build())
+    AcmeAuthority::builder(client.build().unwrap(), key)
 }
 
 fn new_key() -> Arc<PrivateKey> {
@@ -59,7 +58,8 @@ mod pebble {
         let pebble = pebble.unwrap();
         let roots = pebble.https_root_pem().as_bytes();
         let transport = transport().only_roots_pem(roots).unwrap();
-        let authority = authority(pebble.directory_url(), transport, new_key(), true);
+        let authority = authority(pebble.directory_url(), transport, new_key());
+        let authority = Arc::new(authority.agree_to_terms_of_service(true).build());
         let subject = Subject::new(authority, Arc::new(responder)).validates(true);
         Some(Kept(subject, pebble))
     }
@@ -103,9 +103,17 @@ mod named_ca {
             let roots = std::fs::read(roots).unwrap();
             transport = transport.only_roots_pem(&roots).unwrap();
         }
-        let agree = directory.agree_to_terms;
-        let authority = authority(&directory.url, transport, key, agree);
-        let subject = Subject::new(authority, Arc::new(responder)).validates(true);
+        let mut authority = authority(&directory.url, transport, key)
+            .agree_to_terms_of_service(directory.agree_to_terms);
+        if let Some(contact) = directory.contact {
+            authority = authority.contact(contact);
+        }
+        if let Some((id, file)) = directory.external_account {
+            let key = std::fs::read_to_string(file).unwrap();
+            authority = authority.external_account(ExternalAccount::new(id, &key).unwrap());
+        }
+        let subject =
+            Subject::new(Arc::new(authority.build()), Arc::new(responder)).validates(true);
         Some(subject.names_below(directory.host.parse().unwrap()))
     }
 

@@ -31,6 +31,10 @@ fn a_directory_and_a_host_are_enough_and_agree_to_nothing() {
     assert_eq!(directory.listen, "0.0.0.0:80".parse().unwrap());
     assert_eq!(directory.roots, None);
     assert!(!directory.agree_to_terms);
+    assert_eq!(
+        (directory.contact, directory.external_account),
+        (None, None)
+    );
 
     let directory = read(&[
         BOTH[0],
@@ -38,11 +42,17 @@ fn a_directory_and_a_host_are_enough_and_agree_to_nothing() {
         ("ACME_TEST_LISTEN", "[::1]:5002"),
         ("ACME_TEST_ROOTS", "/roots.pem"),
         ("ACME_TEST_AGREE_TO_TERMS", "1"),
+        ("ACME_TEST_CONTACT", "mailto:a@example.com"),
+        ("ACME_TEST_EAB_KEY_ID", "kid"),
+        ("ACME_TEST_EAB_KEY_FILE", "/key"),
     ]);
     let directory = directory.unwrap().unwrap();
     assert_eq!(directory.listen, "[::1]:5002".parse().unwrap());
     assert_eq!(directory.roots, Some("/roots.pem".into()));
     assert!(directory.agree_to_terms);
+    assert_eq!(directory.contact.as_deref(), Some("mailto:a@example.com"));
+    let bound = Some(("kid".to_owned(), "/key".into()));
+    assert_eq!(directory.external_account, bound);
 }
 
 #[test]
@@ -58,4 +68,8 @@ fn half_of_it_and_nonsense_are_errors_that_name_the_variable() {
     check(&BOTH[1..], "ACME_TEST_DIRECTORY");
     const LISTEN: [(&str, &str); 3] = [BOTH[0], BOTH[1], ("ACME_TEST_LISTEN", "80")];
     check(&LISTEN, "ACME_TEST_LISTEN");
+    const ID: [(&str, &str); 3] = [BOTH[0], BOTH[1], ("ACME_TEST_EAB_KEY_ID", "kid")];
+    check(&ID, "ACME_TEST_EAB_KEY_FILE");
+    const FILE: [(&str, &str); 3] = [BOTH[0], BOTH[1], ("ACME_TEST_EAB_KEY_FILE", "/key")];
+    check(&FILE, "ACME_TEST_EAB_KEY_ID");
 }

@@ -16,6 +16,9 @@ use crate::pebble::skipped;
 /// | `ACME_TEST_LISTEN` | where http-01 is answered; `0.0.0.0:80` unless set |
 /// | `ACME_TEST_ROOTS` | a file of the roots that the CA's own HTTPS is trusted by; the system's unless set |
 /// | `ACME_TEST_AGREE_TO_TERMS` | `1` agrees to the CA's terms of service, which nothing else does |
+/// | `ACME_TEST_CONTACT` | the account's contact, such as `mailto:admin@example.com`; none unless set |
+/// | `ACME_TEST_EAB_KEY_ID` | the identifier of the key that the account is bound by; none unless set |
+/// | `ACME_TEST_EAB_KEY_FILE` | a file of that key, as the CA shows it |
 ///
 /// A run places about thirty orders: do not name a CA that counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub struct TestDirectory {
     pub roots: Option<PathBuf>,
     /// Whether the terms of service are agreed to.
     pub agree_to_terms: bool,
+    /// The account's contact, a URL.
+    pub contact: Option<String>,
+    /// The identifier of the key that binds the account, and the file of the key.
+    pub external_account: Option<(String, PathBuf)>,
 }
 
 impl TestDirectory {
@@ -56,8 +63,8 @@ impl TestDirectory {
     ///
     /// # Errors
     ///
-    /// - [`Error::Variable`]: one of the two is not named although the other is, or a variable
-    ///   cannot be what it is to be.
+    /// - [`Error::Variable`]: one of two that belong together is not named although the other is,
+    ///   or a variable cannot be what it is to be.
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Option<Self>, Error> {
@@ -80,6 +87,21 @@ impl TestDirectory {
                 return Err(Error::variable("ACME_TEST_DIRECTORY", why));
             }
         };
+        let external_account = match (
+            text("ACME_TEST_EAB_KEY_ID")?,
+            text("ACME_TEST_EAB_KEY_FILE")?,
+        ) {
+            (None, None) => None,
+            (Some(id), Some(file)) => Some((id, PathBuf::from(file))),
+            (Some(_), None) => {
+                let why = "it is not set, and ACME_TEST_EAB_KEY_ID is";
+                return Err(Error::variable("ACME_TEST_EAB_KEY_FILE", why));
+            }
+            (None, Some(_)) => {
+                let why = "it is not set, and ACME_TEST_EAB_KEY_FILE is";
+                return Err(Error::variable("ACME_TEST_EAB_KEY_ID", why));
+            }
+        };
         let listen = text("ACME_TEST_LISTEN")?;
         let listen = listen.unwrap_or_else(|| "0.0.0.0:80".to_owned());
         let listen = listen
@@ -91,6 +113,8 @@ impl TestDirectory {
             listen,
             roots: text("ACME_TEST_ROOTS")?.map(PathBuf::from),
             agree_to_terms: text("ACME_TEST_AGREE_TO_TERMS")?.as_deref() == Some("1"),
+            contact: text("ACME_TEST_CONTACT")?,
+            external_account,
         }))
     }
 }
