@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use acme_messages::{ServerName, jose::BoxFuture};
+use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 
@@ -163,10 +164,7 @@ impl<S: RecordStore> RecordCertificates<S> {
         let id = GenerationId::random()?;
         let key = generation_key(name, id);
         let value = generation::value(bundle, metadata);
-        let written = self
-            .records
-            .put(&key, value, Expect::Absent, Life::Durable)
-            .await;
+        let written = self.write(&key, value.clone(), Expect::Absent).await;
         let written = written.map_err(refusal)?;
         if let Err(error) = self.prove(&key, bundle).await {
             // Nobody knows it yet.
@@ -182,11 +180,13 @@ impl<S: RecordStore> RecordCertificates<S> {
             }
             None => Pointer::new(Some(id), vec![]),
         };
-        let pointed = pointer_key(name);
+        let is_new = expected == Expect::Absent;
         let moved = pointer.to_bytes();
-        let put = self.records.put(&pointed, moved, expected, Life::Durable);
-        match put.await {
+        match self.write(&pointer_key(name), moved, expected).await {
             Ok(version) => {
+                if is_new {
+                    self.keep(&key, value, written).await?;
+                }
                 let old = left
                     .into_iter()
                     .filter(|(key, _)| generation_id(name, key).is_none_or(|id| !pointer.has(id)));
@@ -199,6 +199,34 @@ impl<S: RecordStore> RecordCertificates<S> {
             }
             // It may have been done: whoever writes next knows.
             Err(error) => Err(refusal(error).into()),
+        }
+    }
+
+    async fn write(
+        &self,
+        key: &Key,
+        value: Bytes,
+        expected: Expect,
+    ) -> Result<Version, WriteError> {
+        let put = self.records.put(key, value, expected, Life::Durable);
+        put.await
+    }
+
+    /// Makes the generation that a new name was moved to one that nobody sweeps.
+    ///
+    /// A name may be absent again: whoever has put or removed it since we saw that, and so
+    /// took what we had written for left, removes it at the version it had, sooner or later.
+    async fn keep(&self, key: &Key, value: Bytes, written: Version) -> Result<(), StoreError> {
+        let again = self.write(key, value.clone(), written.into()).await;
+        let kept = match again {
+            // It was removed already.
+            Err(WriteError::Conflict) => self.write(key, value, Expect::Absent).await,
+            again => again,
+        };
+        match kept {
+            // It is there all the same: the answer of the first was lost on its way here.
+            Ok(_) | Err(WriteError::Conflict) => Ok(()),
+            Err(error) => Err(refusal(error)),
         }
     }
 

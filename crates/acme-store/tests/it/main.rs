@@ -22,6 +22,7 @@ mod pki;
 mod record_certificates;
 mod record_watch;
 mod records;
+mod removed_names;
 #[cfg(feature = "sealed")]
 mod sealed_records;
 
