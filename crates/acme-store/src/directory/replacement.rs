@@ -125,6 +125,10 @@ fn check_with(
     folder.check_writable()?;
     let path = target(folder, name)?;
     let old = Old::at(folder, &path)?;
+    if let Some(parent) = path.parent().filter(|it| *it != folder.path()) {
+        // The name that a link leads to may be in another directory.
+        Folder::new(parent.to_owned()).check_writable()?;
+    }
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if matches!(old, Old::File { .. }) {
         obstacle::check(folder.path(), &path).map_err(|error| io_error("replace", &path, error))?;

@@ -141,6 +141,54 @@ fn a_write_that_would_lose_a_reader_is_refused() {
     assert_eq!(files(path).len(), 6, "nothing is left behind");
 }
 
+// Asked before an order is spent: somebody else's file where each may remove only their
+// own, and one that a link leads to in a directory that cannot be written.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_may_not_be_replaced_is_refused_beforehand() {
+    if !is_root() {
+        println!("skipped: only root can be somebody else");
+        return;
+    }
+    let directory = tempdir().unwrap();
+    let path = directory.path();
+    fs::set_permissions(path, Permissions::from_mode(0o1777)).unwrap();
+    write(path, "blank.example.com.pem", "", 0o644);
+    write(path, "full.example.com.pem", GOOD, 0o644);
+    write(path, "own.example.com.pem", "", 0o600);
+    chown(path.join("own.example.com.pem"), Some(NOBODY), Some(NOBODY)).unwrap();
+    for (label, owner, mode) in [
+        ("fixed", 0, 0o755),
+        ("open", NOBODY, 0o755),
+        ("owned", NOBODY, 0o1755),
+        ("sticky", 0, 0o1777),
+    ] {
+        let within = path.join(label);
+        fs::create_dir(&within).unwrap();
+        write(&within, "file", "", 0o644);
+        chown(&within, Some(owner), Some(owner)).unwrap();
+        fs::set_permissions(&within, Permissions::from_mode(mode)).unwrap();
+        let link = path.join(format!("to-{label}.example.com.pem"));
+        std::os::unix::fs::symlink(format!("{label}/file"), link).unwrap();
+    }
+    let said = OtherProcess::new("put all", path, "022").nobody().run();
+    let expected = [
+        "blank.example.com: refused",
+        "full.example.com: refused",
+        "own.example.com: put",
+        "to-fixed.example.com: refused",
+        "to-open.example.com: put",
+        "to-owned.example.com: put",
+        "to-sticky.example.com: refused",
+        "new.example.com: put",
+    ];
+    assert_eq!(said, expected);
+
+    // Root may do all of it.
+    let said = OtherProcess::new("put all", path, "022").run();
+    assert!(said.iter().all(|it| it.ends_with(": put")), "{said:?}");
+}
+
 #[test]
 fn an_unwritable_directory_is_refused_and_can_be_read() {
     if !is_root() {
