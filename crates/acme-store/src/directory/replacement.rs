@@ -228,7 +228,7 @@ impl Old {
     /// Gives the new file the owner, group, mode and access list that the old one has,
     /// and a time that it never had.
     fn dress(&self, file: &File, new_file_mode: u32) -> io::Result<()> {
-        let mut written = SystemTime::now();
+        let mut old = None;
         let mode = match self {
             Self::Nothing => new_file_mode,
             Self::File {
@@ -236,8 +236,7 @@ impl Old {
                 access,
                 blank,
             } => {
-                // A clock that was set back must not give one version twice.
-                written = written.max(metadata.modified()? + Duration::from_nanos(1));
+                old = Some(metadata.modified()?);
                 keep_owner(file, metadata, *blank)?;
                 let listed = keep_list(file, access.as_ref(), *blank)?;
                 let open_to_all = metadata.mode() & 0o007 != 0;
@@ -250,8 +249,38 @@ impl Old {
             }
         };
         file.set_permissions(Permissions::from_mode(mode))?;
-        file.set_times(FileTimes::new().set_modified(written))
+        date(old, SystemTime::now(), |written| {
+            file.set_times(FileTimes::new().set_modified(written))?;
+            file.metadata()?.modified()
+        })
     }
+}
+
+/// How much later than the old file the new one is dated, should the clock have been set
+/// back, or the file system keep no more than whole seconds, or every second one.
+const LATER: [Duration; 3] = [
+    Duration::from_nanos(1),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// Dates a file later than the one that it replaces, so that no version comes twice.
+///
+/// What dates it says which date was kept.
+fn date(
+    old: Option<SystemTime>,
+    now: SystemTime,
+    mut set: impl FnMut(SystemTime) -> io::Result<SystemTime>,
+) -> io::Result<()> {
+    let mut kept = set(now)?;
+    let later = LATER.iter().filter_map(|it| old?.checked_add(*it));
+    for later in later {
+        if old.is_none_or(|old| kept > old) {
+            break;
+        }
+        kept = set(later)?;
+    }
+    Ok(())
 }
 
 /// Keeps owner and group, and fails where that takes the key from one of its readers.

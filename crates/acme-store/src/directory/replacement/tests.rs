@@ -274,6 +274,44 @@ fn every_write_has_a_version_of_its_own() {
     }
 }
 
+// Two files that take turns have two inodes, also where times are whole seconds: ext4 with
+// small inodes, FAT, file systems of other machines.
+#[test]
+fn a_replacement_is_later_however_coarse_the_times_are() {
+    let second = Duration::from_secs(1);
+    for grain in [
+        Duration::from_nanos(1),
+        Duration::from_nanos(100),
+        second,
+        2 * second,
+    ] {
+        for ahead in [Duration::ZERO, 3600 * second] {
+            let now = SystemTime::UNIX_EPOCH + Duration::new(1_790_000_001, 123_456_789);
+            let mut old = now + ahead;
+            for _ in 0..5 {
+                let mut file = old;
+                date(Some(old), now, |time| {
+                    let time = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+                    let whole = time.as_nanos() / grain.as_nanos() * grain.as_nanos();
+                    file = SystemTime::UNIX_EPOCH + Duration::from_nanos_u128(whole);
+                    Ok(file)
+                })
+                .unwrap();
+                assert!(file > old, "{grain:?} {ahead:?}");
+                old = file;
+            }
+        }
+    }
+    // A time that is the last one there is, or that is kept by nobody, is no reason to fail.
+    let last = (0..64).rev().fold(SystemTime::UNIX_EPOCH, |time, bit| {
+        let more = Duration::new(1 << bit, 0);
+        time.checked_add(more).unwrap_or(time)
+    });
+    for old in [last, last + Duration::from_nanos(999_999_999)] {
+        date(Some(old), SystemTime::UNIX_EPOCH, |_| Ok(old)).unwrap();
+    }
+}
+
 // S17, D12
 #[test]
 fn links_are_written_through_inside_and_refused_outside() {
