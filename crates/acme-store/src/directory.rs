@@ -1,6 +1,7 @@
 //! A directory of PEM files, one for each name, as txacme, txsni, HAProxy and others share it.
 
 use std::{
+    error::Error,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,7 +12,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::{
     CertificateBundle, CertificateStore, Cursor, Entry, Expect, Listed, Page, PutError, StoreError,
-    StoreEvent, Version,
+    StoreEvent, Version, disk_work::disk_work,
 };
 use entry_name::EntryName;
 pub(crate) use folder::Folder;
@@ -146,8 +147,8 @@ impl DirectoryStore {
         let path = folder.path().to_owned();
         let done = async move {
             let slot = slots.acquire_owned().await;
-            // Dropping this future does not end the work: the slot goes with it.
-            tokio::task::spawn_blocking(move || {
+            // Dropping this future does not end work that has begun: the slot goes with it.
+            disk_work(move || {
                 let _slot = slot;
                 work(&folder)
             })
@@ -162,11 +163,11 @@ pub(crate) async fn in_time<T>(
     limit: std::time::Duration,
     operation: &'static str,
     path: PathBuf,
-    done: impl Future<Output = Result<Result<T, StoreError>, tokio::task::JoinError>>,
+    done: impl Future<Output = Result<Result<T, StoreError>, Box<dyn Error + Send + Sync>>>,
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, done).await {
         Ok(Ok(result)) => result,
-        Ok(Err(ended)) => Err(StoreError::Unavailable(ended.into())),
+        Ok(Err(ended)) => Err(StoreError::Unavailable(ended)),
         Err(_) => Err(StoreError::TimedOut { operation, path }),
     }
 }

@@ -24,7 +24,7 @@ use timeline::Timeline;
 use crate::{
     Acquired, Capabilities, CommitError, Expect, Guard, Key, KeyPage, Lease, LeaseError, Life,
     NodeId, Op, Prefix, Record, RecordError, RecordEvent, RecordStore, Version, WatchKind,
-    WriteError,
+    WriteError, disk_work::disk_work,
 };
 
 mod changes;
@@ -217,8 +217,8 @@ impl FileRecords {
                 None
             };
             let slot = Arc::clone(&store.shared.slots).acquire_owned().await;
-            // Dropping this future does not end the work: the slot goes with it.
-            tokio::task::spawn_blocking(move || {
+            // Dropping this future does not end work that has begun: the slot goes with it.
+            disk_work(move || {
                 let _held = (writer, slot);
                 work(&store, &wanted)
             })
@@ -229,7 +229,7 @@ impl FileRecords {
         };
         match tokio::time::timeout(self.options().call_timeout, done).await {
             Ok(Ok(result)) => result,
-            Ok(Err(ended)) => Err(unavailable(ended.into())),
+            Ok(Err(ended)) => Err(unavailable(ended)),
             Err(late) => Err(unavailable(late.into())),
         }
     }

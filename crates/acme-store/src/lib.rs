@@ -9,6 +9,8 @@ pub mod conformance;
 #[cfg(unix)]
 mod directory;
 #[cfg(unix)]
+mod disk_work;
+#[cfg(unix)]
 mod file_records;
 mod memory;
 mod memory_records;

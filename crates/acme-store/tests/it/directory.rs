@@ -11,6 +11,7 @@ use acme_store::{
     CertificateBundle, CertificateStore, CertificateStoreExt, DirectoryStore, Expect, StoreError,
     messages::ServerName,
 };
+use futures_util::FutureExt;
 use tempfile::{TempDir, tempdir};
 
 use crate::pki::PKI;
@@ -161,4 +162,29 @@ async fn a_reader_never_sees_half_a_file() {
     }
     drop(stop);
     assert!(reader.join().unwrap() > 0);
+}
+
+#[test]
+fn what_is_dropped_before_it_begins_never_does() {
+    let directory = tempdir().unwrap();
+    fs::write(directory.path().join("www.example.com.pem"), "").unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().max_blocking_threads(1).build();
+    runtime.unwrap().block_on(async {
+        let store = open(&directory).await;
+        let name = name("www.example.com");
+        let asked = store.get(&name).await.unwrap().unwrap();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let bundle = PKI.bundle("www.example.com");
+        let mut put = store.put(&name, &bundle, asked.version.clone().into());
+        assert!((&mut put).now_or_never().is_none());
+        drop(put);
+        drop(go);
+        assert!(busy.await.unwrap().is_err());
+        assert_eq!(store.get(&name).await.unwrap().unwrap(), asked);
+        // It has left nobody's turn behind.
+        let version = asked.version.into();
+        store.put(&name, &bundle, version).await.unwrap();
+    });
 }

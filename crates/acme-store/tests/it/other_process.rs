@@ -23,6 +23,8 @@ use tempfile::TempDir;
 
 #[cfg(target_os = "linux")]
 use crate::notification;
+#[cfg(all(target_os = "linux", feature = "conformance"))]
+use crate::outage;
 use crate::{
     clock::RealClock,
     pki::PKI,
@@ -149,6 +151,11 @@ async fn task() {
             let (input, output) = (std::io::stdin().lock(), std::io::stdout());
             // The suite kills us when it likes.
             let _ = acme_store::conformance::assist(Arc::new(store), input, output).await;
+        }
+        #[cfg(all(target_os = "linux", feature = "conformance"))]
+        "run out of threads" => {
+            let beside = std::thread::spawn(move || outage::run_out_of_threads(&path));
+            beside.join().unwrap();
         }
         "records for ever" => records_killed::write_for_ever(&path).await,
         "records denied" => {

@@ -150,3 +150,81 @@ fn a_directory_that_may_not_be_entered_is_not_absence() {
     assert_eq!(said, expected.concat());
     assert_eq!(files(path), ["www.example.com.pem"]);
 }
+
+// What could not begin does not begin later, and takes nobody's turn.
+#[cfg(all(target_os = "linux", feature = "conformance"))]
+#[test]
+fn a_system_without_threads_is_an_outage_that_ends() {
+    let directory = tempdir().unwrap();
+    let path = directory.path();
+    fs::write(path.join("www.example.com.pem"), "").unwrap();
+    let mut other = OtherProcess::new("run out of threads", path, "022");
+    // The runtime tells of each panic, which goes no further.
+    other.command().env("RUST_BACKTRACE", "0");
+    if is_root() {
+        // Root has no limit.
+        chown(path, Some(54_322), Some(54_322)).unwrap();
+        chown(path.join("www.example.com.pem"), Some(54_322), None).unwrap();
+        other = other.user(54_322);
+    }
+    assert_eq!(other.run(), ["none", "not put", "put"]);
+}
+
+/// Has no thread for more calls than there may be at once, and then has some.
+#[cfg(all(target_os = "linux", feature = "conformance"))]
+pub(crate) fn run_out_of_threads(path: &std::path::Path) {
+    use acme_store::EntryState;
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    use crate::other_process::say;
+
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().build().unwrap()
+    };
+    let before = getrlimit(Resource::Nproc);
+    let limit = |current| {
+        let maximum = before.maximum;
+        setrlimit(Resource::Nproc, Rlimit { current, maximum }).unwrap();
+    };
+    let name = name("www.example.com");
+    let (store, asked) = runtime().block_on(async {
+        let store = DirectoryStore::open(path).await.unwrap();
+        let asked = store.get(&name).await.unwrap().unwrap();
+        (store, asked.version)
+    });
+    let bundle = PKI.bundle("www.example.com");
+    // Another runtime has no thread yet.
+    runtime().block_on(async {
+        limit(Some(1));
+        for _ in 0..2 * DirectoryStore::MAX_CONCURRENT_CALLS {
+            let put = store.put(&name, &bundle, asked.clone().into()).await;
+            let listed = store.list_all().await;
+            assert!(matches!(
+                put,
+                Err(PutError::Store(StoreError::Unavailable(_)))
+            ));
+            assert!(matches!(listed, Err(StoreError::Unavailable(_))));
+        }
+        let key = acme_store::load_or_create_account_key(path).await;
+        assert!(matches!(
+            key,
+            Err(acme_store::AccountKeyError::Store(StoreError::Unavailable(
+                _
+            )))
+        ));
+        say("none");
+
+        limit(before.current);
+        let entry = store.get(&name).await.unwrap().unwrap();
+        assert_eq!(entry.contents, EntryState::Blank);
+        assert_eq!(files(path), ["www.example.com.pem"]);
+        assert_eq!(entry.version, asked);
+        say("not put");
+        store
+            .put(&name, &bundle, entry.version.into())
+            .await
+            .unwrap();
+        say("put");
+    });
+}
