@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The file's name, which txacme gave it.
-const FILE_NAME: &str = "client.key";
+pub(crate) const FILE_NAME: &str = "client.key";
 
 /// Reads the account key of a certificate directory, or makes one if there is none.
 ///

@@ -16,7 +16,7 @@ use super::{
     folder::{self, Folder},
     reading::{self, io_error},
 };
-use crate::{Expect, PutError, StoreError, Version};
+use crate::{Expect, PutError, StoreError, Version, account_key};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use access_list::AccessList;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -182,6 +182,9 @@ fn target(folder: &Folder, name: &EntryName) -> Result<PathBuf, StoreError> {
         Err(error) => return Err(io_error("follow the link", &path, error)),
     };
     let directory = fs::canonicalize(folder.path()).map_err(|it| folder.failed("open", it))?;
+    if target == directory.join(account_key::FILE_NAME) {
+        return Err(not_allowed(name));
+    }
     if target.starts_with(&directory) {
         Ok(target)
     } else {

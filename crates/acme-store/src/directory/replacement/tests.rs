@@ -312,6 +312,22 @@ fn a_replacement_is_later_however_coarse_the_times_are() {
     }
 }
 
+// The account's key is nobody's entry, and never replaced.
+#[test]
+fn a_link_to_the_account_key_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = folder(&directory);
+    let key = directory.path().join("client.key");
+    fs::write(&key, "the key").unwrap();
+    symlink("client.key", folder.path_of(&name())).unwrap();
+    let expected = Expect::Version(version(&folder));
+    let put = put(&folder, &name(), b"new", &expected, 0o600);
+    let refused = |it: &StoreError| matches!(it, StoreError::NameNotAllowed { .. });
+    assert!(matches!(put, Err(PutError::Store(it)) if refused(&it)));
+    assert!(check(&folder, &name(), 0o600).is_err_and(|it| refused(&it)));
+    assert_eq!(fs::read_to_string(&key).unwrap(), "the key");
+}
+
 // S17, D12
 #[test]
 fn links_are_written_through_inside_and_refused_outside() {
