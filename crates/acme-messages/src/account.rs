@@ -136,13 +136,32 @@ const fn valid() -> AccountStatus {
 /// A page of an account's orders ([RFC 8555, section 7.1.2.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2.1)).
 ///
 /// Where there are more, a `Link` header with the relation `next` says where: see
-/// [`link`](crate::link).
+/// [`link`](crate::link). A bare array is read too: it is what step-ca sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ShownOrders")]
 #[non_exhaustive]
 pub struct OrdersList {
     /// The orders' URLs, each the exact text received.
-    #[serde(deserialize_with = "null_as_default")]
     pub orders: Vec<String>,
+}
+
+/// The spellings of a list of orders.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ShownOrders {
+    Object {
+        #[serde(deserialize_with = "null_as_default")]
+        orders: Vec<String>,
+    },
+    Array(Vec<String>),
+}
+
+impl From<ShownOrders> for OrdersList {
+    fn from(shown: ShownOrders) -> Self {
+        match shown {
+            ShownOrders::Object { orders } | ShownOrders::Array(orders) => Self { orders },
+        }
+    }
 }
 
 impl OrdersList {

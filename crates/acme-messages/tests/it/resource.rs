@@ -197,7 +197,15 @@ fn orders_list() {
     for odd in [json!({"orders": []}), json!({"orders": null, "more": 1})] {
         assert_eq!(read::<OrdersList>(&odd), OrdersList::default());
     }
-    serde_json::from_value::<OrdersList>(json!({})).unwrap_err();
+    let bare = json!(["https://ca.example/order/1"]);
+    assert_eq!(
+        read::<OrdersList>(&bare).orders,
+        ["https://ca.example/order/1"]
+    );
+    assert_eq!(read::<OrdersList>(&json!([])), OrdersList::default());
+    for none in [json!({}), json!([1]), json!({ "orders": "x" }), json!("x")] {
+        serde_json::from_value::<OrdersList>(none).unwrap_err();
+    }
 }
 
 fn order_members() -> Value {
