@@ -14,9 +14,9 @@ use futures_util::FutureExt;
 
 use super::ground::{
     Check, Ground, Handle, Made, acquire, check, ensure, failed, granted, join, key, missing, node,
-    value,
+    one_record_only, value,
 };
-use crate::{Acquired, Lease, LeaseError, Operation};
+use crate::{Acquired, Guard, Lease, LeaseError, Operation};
 
 pub(super) const CHECKS: &[Check] = &[
     check!("T1", "one at a time has a lease", exclusion),
@@ -37,6 +37,12 @@ pub(super) const CHECKS: &[Check] = &[
     check!("T7", "who stops asking leaves nothing behind", cancelled),
     check!("T8", "setting a clock changes nothing", clock_steps),
     check!("T9", "a lost answer is over with the span", lost_answer),
+    check!(
+        "T10",
+        "what has ended is neither renewed nor released",
+        ended
+    ),
+    check!("T11", "no span is too long", longest),
 ];
 
 /// Longer than any check takes.
@@ -322,4 +328,36 @@ async fn lost_answer(ground: Ground) -> Made {
     let limit = ground.ttl() + ground.bound();
     ground.granted_within(&other, "job", limit).await?;
     Ok(())
+}
+
+async fn ended(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    if store.capabilities().guard != Guard::Atomic {
+        return Err(one_record_only());
+    }
+    let lease = granted(&store, "job", "a", ground.ttl()).await?;
+    ground.pass(ground.ttl() + ground.ttl() / 10).await;
+    // Nobody has taken it since.
+    is_lost(&store, &lease).await?;
+    is_lost(&other, &lease).await?;
+    let next = ground.granted_within(&other, "job", ground.bound()).await?;
+    ensure!(
+        next.nonce() != lease.nonce(),
+        "a lease that has ended is given again"
+    );
+    Ok(())
+}
+
+async fn longest(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let lease = granted(&store, "job", "a", Duration::MAX).await?;
+    let asked = acquire(&other, "job", "b", ground.ttl()).await?;
+    ensure!(
+        matches!(asked, Acquired::Held { .. }),
+        "the longest span has ended at once"
+    );
+    let lease = store.renew(&lease).await?;
+    store.release(lease).await?;
+    let lease = granted(&other, "job", "b", ground.ttl()).await?;
+    Ok(other.release(lease).await?)
 }
