@@ -184,6 +184,13 @@ async fn both(ground: Ground) -> Made {
     let lease = granted(&store, "job", "a", ground.bound() * 100).await?;
     let first = put(&store, "cert", "1", Expect::Absent).await?;
     let second = put(&other, "cert", "2", first.clone()).await?;
+    let delete = Op::Delete {
+        key: key("cert")?,
+        version: first.clone(),
+    };
+    let tried = store.commit(&lease, vec![delete]).await;
+    let told = matches!(&tried, Err(CommitError::Conflict { key }) if key.as_str() == "cert");
+    ensure!(told, "a delete of a stale version: {tried:?}");
     for stale in [Expect::Absent, first.into()] {
         let tried = commit(&store, &lease, "cert", "a", stale).await?;
         let told = matches!(&tried, Err(CommitError::Conflict { key }) if key.as_str() == "cert");

@@ -129,6 +129,9 @@ impl Suite {
 
     /// How many changes a slow watcher does not read;
     /// [`DEFAULT_CHANGES`](Self::DEFAULT_CHANGES).
+    ///
+    /// One after another: where each waits long for a disk, some more than the store
+    /// keeps for a watcher are enough, and end within [`CHECK_LIMIT`](Self::CHECK_LIMIT).
     #[must_use]
     pub const fn changes(mut self, changes: usize) -> Self {
         self.changes = changes;

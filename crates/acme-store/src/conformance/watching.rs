@@ -304,6 +304,20 @@ async fn committed(ground: Ground) -> Made {
     let Expect::Version(version) = current(&store, "k").await? else {
         return Err(Halt::Failed("a commit has written nothing".to_owned()));
     };
+    let stale = commit(&store, &lease, "k", "2", Expect::Absent).await?;
+    ensure!(stale.is_err(), "a stale version was committed");
+    if store.capabilities().max_batch > 1 {
+        let refused = vec![
+            put_op("refused", "", Expect::Absent)?,
+            put_op("k", "2", Expect::Absent)?,
+        ];
+        let refused = store.commit(&lease, refused).await;
+        ensure!(refused.is_err(), "a stale version was committed");
+    }
+    let told = watcher.until_marked(&store, "refused mark").await?;
+    let silent = told.iter().all(|it| it.1.as_ref() == Some(&version));
+    ensure!(silent, "a refused commit was told: {told:?}");
+
     let name = key("k")?;
     let mut ops = vec![Op::Delete {
         key: name.clone(),

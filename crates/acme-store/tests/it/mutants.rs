@@ -38,9 +38,11 @@ async fn report(mutation: Mutation, ids: &[&str]) -> Report {
                 inner: opening.at(&namespace),
                 hashes: Mutex::default(),
                 cancelled: Mutex::default(),
+                last: Mutex::default(),
                 locked: Mutex::default(),
                 silent: Mutex::default(),
                 lives: Mutex::default(),
+                ends: Mutex::default(),
                 leaked: Mutex::default(),
                 extra: tokio::sync::broadcast::Sender::new(16),
             })
@@ -135,6 +137,9 @@ async fn of_leases() {
     check(M::AnybodyMayRelease, &["T6"]).await;
     check(M::CancelledAskersStay, &["T7"]).await;
     check(M::LeaseEndsByTheWall, &["T8"]).await;
+    check(M::LifeEndsByTheWall, &["T8"]).await;
+    check(M::OwnersMayRelease, &["T6"]).await;
+    check(M::ReleaseIsTwoSteps, &["T12"]).await;
     check(M::WhatHasEndedIsRenewed, &["T10"]).await;
     check(M::LongSpansAreRefused, &["T11", "F8"]).await;
 }
@@ -148,6 +153,8 @@ async fn of_guards() {
     check(M::ForeignLeasesGuard, &["G1-late", "G5"]).await;
     check(M::CommitOfNothingIsFree, &["G2"]).await;
     check(M::GuardComesFirst, &["G6"]).await;
+    check(M::CommitDeletesBlindly, &["G2"]).await;
+    check(M::RefusedCommitIsTold, &["W9"]).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use acme_store::{Acquired, CommitError, Key, Lease, Life, Op, RecordError, RecordStore, Version};
+use acme_store::{
+    Acquired, CommitError, Expect, Key, Lease, Life, Op, RecordError, RecordEvent, RecordStore,
+    Version,
+};
 
 use super::mutant::{Mutant, Mutation as M};
 
@@ -84,6 +87,29 @@ pub(super) async fn commit(
             let keys = ops.iter().map(|it| it.key().clone());
             mutant.shared.silent.lock().unwrap().extend(keys);
             inner.commit(guard, ops).await
+        }
+        M::RefusedCommitIsTold => {
+            let first = ops.first().map(|it| it.key().clone());
+            let made = inner.commit(guard, ops).await;
+            if let (Some(key), Err(_)) = (first, &made) {
+                let version = None;
+                let _ = mutant
+                    .shared
+                    .extra
+                    .send(RecordEvent::Changed { key, version });
+            }
+            made
+        }
+        M::CommitDeletesBlindly => {
+            let mut blind = ops;
+            for op in &mut blind {
+                if let Op::Delete { key, version } = op
+                    && let Expect::Version(now) = mutant.current(key).await
+                {
+                    *version = now;
+                }
+            }
+            inner.commit(guard, blind).await
         }
         M::CommitsLiveForEver => {
             let mut durable = ops;

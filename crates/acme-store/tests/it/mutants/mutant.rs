@@ -70,6 +70,9 @@ pub(super) enum Mutation {
     LeaseEndsByTheWall,
     WhatHasEndedIsRenewed,
     LongSpansAreRefused,
+    OwnersMayRelease,
+    ReleaseIsTwoSteps,
+    LifeEndsByTheWall,
     // Guards.
     NoGuard,
     CommitIsBlind,
@@ -78,6 +81,8 @@ pub(super) enum Mutation {
     ForeignLeasesGuard,
     CommitOfNothingIsFree,
     GuardComesFirst,
+    CommitDeletesBlindly,
+    RefusedCommitIsTold,
     // Failing.
     DownIsMissing,
     DamageHidesAll,
@@ -99,12 +104,16 @@ pub(super) struct Shared {
     /// The last version of equal bytes.
     pub(super) hashes: Mutex<HashMap<Version, Version>>,
     pub(super) cancelled: Mutex<Option<Lease>>,
+    /// The lease that was granted last.
+    pub(super) last: Mutex<Option<Lease>>,
     /// What writers have locked.
     pub(super) locked: Mutex<HashSet<Key>>,
     /// What nobody is told of.
     pub(super) silent: Mutex<HashSet<Key>>,
     /// How long records were to live when they were made.
     pub(super) lives: Mutex<HashMap<Key, Life>>,
+    /// When records end by a clock that can be set.
+    pub(super) ends: Mutex<HashMap<Key, Timestamp>>,
     /// Watches that were never given up.
     pub(super) leaked: Mutex<Vec<BoxStream<'static, ()>>>,
     pub(super) extra: tokio::sync::broadcast::Sender<RecordEvent>,
@@ -186,6 +195,10 @@ impl RecordStore for Mutant {
             {
                 return Ok(Some(cached.clone()));
             }
+            let ends = self.shared.ends.lock().unwrap().get(&key).copied();
+            if ends.is_some_and(|it| it < Clock::now(&self.clock)) {
+                return Ok(None);
+            }
             let mut got = self.inner().get(&key).await;
             match (self.mutation, &mut got) {
                 (M::DownIsMissing, Err(_)) => return Ok(None),
@@ -241,6 +254,12 @@ impl RecordStore for Mutant {
                         lives.insert(key.clone(), life);
                     }
                     life = lives.get(&key).copied().unwrap_or(life);
+                }
+                M::LifeEndsByTheWall => {
+                    if let Life::Ephemeral(span) = life {
+                        let end = Clock::now(&self.clock) + span;
+                        self.shared.ends.lock().unwrap().insert(key.clone(), end);
+                    }
                 }
                 M::LongSpansAreRefused if life == Life::Ephemeral(Duration::MAX) => {
                     return Err(RecordError::unavailable(false, "out of range").into());
@@ -389,6 +408,9 @@ impl RecordStore for Mutant {
                 return Ok(Acquired::Held { owner, since });
             }
             let acquired = inner.acquire(name, owner, ttl_kept).await?;
+            if let Acquired::Granted(lease) = &acquired {
+                *self.shared.last.lock().unwrap() = Some(lease.clone());
+            }
             if self.is(M::CancelledAskersStay) && owner.as_str() == "gone" {
                 // It goes on asking when nobody waits any more.
                 let lease = Lease::new(name.clone(), owner.clone(), 0, [0; 16], ttl, ttl);
@@ -439,11 +461,26 @@ impl RecordStore for Mutant {
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), LeaseError>> {
         Box::pin(async move {
+            let (name, owner) = (lease.name().clone(), lease.owner().clone());
+            let mut lease = lease;
+            if self.is(M::ReleaseIsTwoSteps) {
+                self.inner().renew(&lease).await?;
+                tokio::task::yield_now().await;
+                let last = self.shared.last.lock().unwrap().clone();
+                lease = last.unwrap_or(lease);
+            }
             match self.inner().release(lease).await {
                 Err(LeaseError::Lost)
                     if self.is(M::AnybodyMayRelease) || self.is(M::NobodyIsRefused) =>
                 {
                     Ok(())
+                }
+                Err(LeaseError::Lost) if self.is(M::OwnersMayRelease) => {
+                    let held = self.inner().acquire(&name, &owner, Duration::ZERO).await?;
+                    match held {
+                        Acquired::Held { owner: it, .. } if it == owner => Ok(()),
+                        _ => Err(LeaseError::Lost),
+                    }
                 }
                 result => result,
             }
