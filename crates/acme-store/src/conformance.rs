@@ -49,11 +49,13 @@ mod guarding;
 mod keys;
 mod leasing;
 mod listing;
+mod lives;
 mod mirror;
 mod reading;
 mod report;
 mod sealing;
 mod suite;
+mod unanswered;
 mod versions;
 mod watching;
 

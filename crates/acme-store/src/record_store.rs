@@ -34,8 +34,13 @@ mod record;
 /// - **Nothing waits for ever**: what takes too long is [`RecordError::Unavailable`].
 ///   A future may be dropped at any point: what it was to do is done or not, and it
 ///   leaves no lock and no connection behind.
+/// - **A write is tried once.** One whose answer is lost is unavailable and
+///   [may have been done](RecordError::is_maybe_applied). Tried again, it would meet
+///   itself and be told as a conflict; only who can tell that apart may try again.
 /// - **Spans, not moments**: lives and leases end by a time that nobody sets, so that
-///   a clock that is set, on any node, changes nothing.
+///   a clock that is set, on any node, changes nothing. An engine that can count by
+///   nothing but its own wall clock, as most servers, counts by that alone: to set it
+///   there cuts short what runs, or stretches it, and lets nobody write who may not.
 ///
 /// The feature `conformance` has a suite that asks all this of any store.
 ///
@@ -89,7 +94,8 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// Writes a record, if what is there is what was expected.
     ///
     /// # Errors
-    /// - [`WriteError::Conflict`] when something else is there.
+    /// - [`WriteError::Conflict`] when something else is there. A version that the store
+    ///   cannot have given is never there.
     /// - [`WriteError::TooLarge`] when the value is over [`Capabilities::max_value`].
     /// - [`WriteError::Store`] when the store cannot write, or cannot say whether it did.
     fn put<'a>(
@@ -115,8 +121,9 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// order of their bytes.
     ///
     /// `None` asks for the first page, a page's [`next`](Page::next) for what is
-    /// behind it. A page has at most `limit` keys (0 counts as 1), and may have fewer,
-    /// even none, without being the last. A key that is there throughout comes exactly once.
+    /// behind it. A page has at most `limit` keys (0 counts as 1, and no limit is too
+    /// large), and may have fewer, even none, without being the last. A key that is there
+    /// throughout comes exactly once.
     ///
     /// # Errors
     /// - [`RecordError`] when the store cannot know all keys of the page.
@@ -127,12 +134,13 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<KeyPage, RecordError>>;
 
-    /// Hints that something under `prefix` has changed.
+    /// Hints that something under `prefix` has changed, by a put, a delete or a commit.
     ///
     /// The first event is [`RecordEvent::Synced`], sent once changes are seen. A
     /// store that has lost sight of changes sends [`RecordEvent::Resync`], again
     /// only once it sees them. An error reports trouble and ends nothing: a `Resync`
-    /// follows when it is over. The stream does not end but with the store.
+    /// follows when it is over. The stream does not end but with the store: it outlives
+    /// outages, and one that begins in an outage has its `Synced` afterwards.
     /// Dropping it frees whatever it holds.
     fn watch(&self, prefix: &Prefix) -> BoxStream<'static, Result<RecordEvent, RecordError>>;
 
@@ -141,6 +149,7 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// Names of leases and keys of records do not meet. A holder that is gone keeps
     /// its lease to the end of the span; a store that can only watch for that counts
     /// the span from the first refusal on, so that a contender asks again and again.
+    /// A span that the store cannot count is as long as it can count.
     ///
     /// # Errors
     /// - [`RecordError`] when the store cannot say. A lease that was granted all the
@@ -155,7 +164,8 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// Prolongs a lease by its own span, counted from now.
     ///
     /// # Errors
-    /// - [`LeaseError::Lost`] when it has ended, whoever may have it now.
+    /// - [`LeaseError::Lost`] when it has ended, whoever may have it now: with
+    ///   [`Guard::Atomic`] even if nobody has taken it since.
     /// - [`LeaseError::Store`] when the store cannot say.
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Lease, LeaseError>>;
 
@@ -170,11 +180,13 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// was expected; gives the version of each record put, and `None` for each deleted.
     ///
     /// A former holder of the lease, whatever it believes, changes nothing; how that
-    /// is kept is the [`Guard`]. Each key may come once.
+    /// is kept is the [`Guard`]. A commit of nothing says whether the lease is held.
     ///
     /// # Errors
-    /// - [`CommitError::Conflict`] with the key of a record that is not what was expected.
-    /// - [`CommitError::Fenced`] when the lease has ended.
+    /// - [`CommitError::Conflict`] with the key of a record that is not what was expected,
+    ///   or that comes twice.
+    /// - [`CommitError::Fenced`] when the lease has ended; with [`Guard::Atomic`] also
+    ///   where a record is not what was expected.
     /// - [`CommitError::TooLarge`] and [`CommitError::TooMany`] when a value, or the
     ///   number of operations, is over what the [capabilities](Self::capabilities) say.
     /// - [`CommitError::Store`] when the store cannot write, or cannot say whether it did.

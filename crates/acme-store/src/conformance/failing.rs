@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use super::{
     ground::{
-        Check, Ground, Halt, Handle, Made, acquire, check, commit, current, ensure, failed,
-        granted, key, list, missing, node, prefix, put, value,
+        Check, Ground, Halt, Handle, Made, acquire, check, commit, ensure, failed, granted, key,
+        list, missing, node, prefix, put, value, within,
     },
+    lives,
     suite::BoxError,
+    unanswered,
 };
 use crate::{CommitError, Expect, LeaseError, Life, RecordError, WriteError};
 
 pub(super) const CHECKS: &[Check] = &[
     check!("F1", "down is not missing", outage),
-    check!("F2", "what takes too long is unavailable", hung),
+    check!("F2", "what takes too long is unavailable", unanswered::hung),
     check!("F3", "a damaged record stands alone", damaged),
     check!(
         "F4",
@@ -24,7 +26,17 @@ pub(super) const CHECKS: &[Check] = &[
     check!(
         "F6",
         "ephemeral records end, durable ones do not",
-        ephemeral
+        lives::ephemeral
+    ),
+    check!(
+        "F7",
+        "a lost answer is neither a refusal nor a failure",
+        unanswered::lost
+    ),
+    check!(
+        "F8",
+        "the last writing says how long a record lives",
+        lives::last_counts
     ),
 ];
 
@@ -45,18 +57,11 @@ async fn outage(ground: Ground) -> Made {
     let asked = all_unavailable(&store, &version, &lease).await;
     set(false).await?;
     asked?;
-    let give_up = tokio::time::Instant::now() + ground.bound();
-    loop {
-        match store.get(&key("k")?).await {
-            Ok(record) => {
-                let back = record.is_some_and(|it| it.value == "1");
-                ensure!(back, "after the outage the record is gone");
-                break;
-            }
-            Err(error) if tokio::time::Instant::now() > give_up => return Err(error.into()),
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
+    let back = within(&ground, || value(&store, "k")).await?;
+    ensure!(
+        back.as_deref() == Some("1"),
+        "after the outage the record is gone"
+    );
     let found = value(&store, "new").await?;
     ensure!(found.is_none(), "what was refused in the outage was done");
     Ok(())
@@ -84,6 +89,8 @@ async fn all_unavailable(store: &Handle, version: &crate::Version, lease: &crate
         .await;
     down("to acquire", asked.err())?;
     down("to renew", leased(store.renew(lease).await.err()))?;
+    let released = store.release(lease.clone()).await;
+    down("to release", leased(released.err()))?;
     match commit(store, lease, "new", "", Expect::Absent).await? {
         Err(CommitError::Store(error)) => down("to commit", Some(error)),
         other => Err(Halt::Failed(format!(
@@ -92,7 +99,7 @@ async fn all_unavailable(store: &Handle, version: &crate::Version, lease: &crate
     }
 }
 
-fn written(error: Option<WriteError>) -> Option<RecordError> {
+pub(super) fn written(error: Option<WriteError>) -> Option<RecordError> {
     match error {
         Some(WriteError::Store(error)) => Some(error),
         _ => None,
@@ -104,40 +111,6 @@ fn leased(error: Option<LeaseError>) -> Option<RecordError> {
         Some(LeaseError::Store(error)) => Some(error),
         _ => None,
     }
-}
-
-async fn hung(ground: Ground) -> Made {
-    let (limit, hang) = ground.hooks().hang.clone().ok_or_else(|| missing("hang"))?;
-    let store = ground.open().await?;
-    put(&store, "k", "1", Expect::Absent).await?;
-    let set = |hangs| {
-        let done = hang((ground.namespace.clone(), hangs));
-        async move { done.await.map_err(failed("the hook `hang`")) }
-    };
-    set(true).await?;
-    let (old, new) = (key("k")?, key("new")?);
-    let asked = async {
-        let got = store.get(&old).await;
-        let put = store.put(&new, "".into(), Expect::Absent, Life::Durable);
-        (got, put.await)
-    };
-    let asked = tokio::time::timeout(2 * limit + ground.bound(), asked).await;
-    set(false).await?;
-    let Ok((got, answer)) = asked else {
-        return Err(Halt::Failed("there was no answer in time".to_owned()));
-    };
-    let honest = match &got {
-        Ok(record) => record.as_ref().is_some_and(|it| it.value == "1"),
-        Err(error) => error.is_transient(),
-    };
-    ensure!(honest, "a get that was not answered gives {got:?}");
-    let told = written(answer.err());
-    let unavailable = matches!(told, Some(RecordError::Unavailable { .. }));
-    ensure!(unavailable, "a put that was not answered gives {told:?}");
-    // It may have been done: who reads knows.
-    let expected = current(&store, "new").await?;
-    put(&store, "new", "again", expected).await?;
-    Ok(())
 }
 
 async fn damaged(ground: Ground) -> Made {
@@ -270,64 +243,13 @@ async fn reconnects(ground: Ground) -> Made {
                 drop(acquire(&store, "job", "a", ground.ttl()).await);
             }
         }
-        let give_up = tokio::time::Instant::now() + ground.bound();
-        while let Err(error) = store.get(&key("k")?).await {
-            ensure!(
-                tokio::time::Instant::now() < give_up,
-                "it does not come back: {error}"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        within(&ground, || value(&store, "k")).await?;
     }
     let after = count().await?;
     // A pool may have grown to its bound, but not with each outage.
     ensure!(
         after < before + 10,
         "10 outages made {after} sessions of {before}"
-    );
-    Ok(())
-}
-
-async fn ephemeral(ground: Ground) -> Made {
-    let [store, other, _] = ground.three().await?;
-    let life = Life::Ephemeral(ground.ttl());
-    let short = key("short")?;
-    let version = store.put(&short, "1".into(), Expect::Absent, life).await?;
-    put(&store, "long", "1", Expect::Absent).await?;
-    ensure!(
-        value(&other, "short").await?.is_some(),
-        "an ephemeral record ends at once"
-    );
-    let longer = Life::Ephemeral(ground.ttl() * 20);
-    let renewed = key("renewed")?;
-    let first = store
-        .put(&renewed, "1".into(), Expect::Absent, life)
-        .await?;
-    store
-        .put(&renewed, "2".into(), first.into(), longer)
-        .await?;
-    ground.pass(ground.ttl() * 2).await;
-    ensure!(
-        value(&other, "short").await?.is_none(),
-        "an ephemeral record outlives its life"
-    );
-    ensure!(
-        value(&other, "renewed").await?.is_some(),
-        "a record ends before its life"
-    );
-    let listed = list(&other, "", 10).await?;
-    ensure!(listed.len() == 2, "of two records, {listed:?} are listed");
-    let late = store
-        .put(&short, "2".into(), version.clone().into(), life)
-        .await;
-    let told = matches!(late, Err(WriteError::Conflict));
-    ensure!(told, "a put over a record that has ended gives {late:?}");
-    let again = store.put(&short, "2".into(), Expect::Absent, life).await?;
-    ensure!(again != version, "a version was given again");
-    ground.pass(ground.ttl() * 40).await;
-    ensure!(
-        value(&other, "long").await?.as_deref() == Some("1"),
-        "a durable record has ended"
     );
     Ok(())
 }

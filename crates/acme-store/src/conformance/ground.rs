@@ -1,6 +1,14 @@
 //! What a check stands on: a namespace of its own, and ways to say what went wrong.
 
-use std::{error::Error, fmt::Write, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt::Write,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use acme_messages::jose::BoxFuture;
 
@@ -161,6 +169,11 @@ pub(super) fn missing(hook: &str) -> Halt {
     Halt::Skipped(format!("the hook `{hook}` was not given"))
 }
 
+/// A skip for want of atomic commits.
+pub(super) fn one_record_only() -> Halt {
+    Halt::Skipped("the store guards single records".to_owned())
+}
+
 /// A failure outside the store's own errors.
 pub(super) fn failed(what: &str) -> impl FnOnce(BoxError) -> Halt {
     move |error| Halt::Failed(format!("{what}: {}", told(&*error)))
@@ -279,6 +292,60 @@ pub(super) fn refused<T>(what: &str, result: Result<T, WriteError>) -> Made {
         Err(WriteError::Conflict) => Ok(()),
         Err(other) => Err(Halt::Failed(format!("{what}: {}", told(&other)))),
         Ok(_) => Err(Halt::Failed(format!("{what} was not refused"))),
+    }
+}
+
+/// Asks again and again, until there is an answer or time is up.
+pub(super) async fn within<T, F>(ground: &Ground, ask: impl Fn() -> F) -> Result<T, Halt>
+where
+    F: Future<Output = Result<T, Halt>>,
+{
+    let give_up = tokio::time::Instant::now() + ground.bound();
+    loop {
+        match ask().await {
+            Err(_) if tokio::time::Instant::now() < give_up => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Works on something for so many steps, and drops it if it is not done by then.
+pub(super) async fn give_up_after<T>(steps: usize, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = steps;
+    poll_fn(|cx| {
+        left = left.saturating_sub(1);
+        match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Writes over whatever is there, by looking again while others write.
+pub(super) async fn overwrite(
+    ground: &Ground,
+    store: &Handle,
+    name: &str,
+    value: &str,
+) -> Result<Version, Halt> {
+    let give_up = tokio::time::Instant::now() + ground.bound();
+    let name_of = key(name)?;
+    loop {
+        let expected = current(store, name).await?;
+        let value = value.to_owned().into();
+        match store.put(&name_of, value, expected, Life::Durable).await {
+            Ok(version) => return Ok(version),
+            Err(WriteError::Conflict) if tokio::time::Instant::now() < give_up => {}
+            Err(other) => {
+                let told = told(&other);
+                return Err(Halt::Failed(format!("{name} was not put: {told}")));
+            }
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! G: commits that only the holder of a lease can make.
 
+use std::pin::pin;
+
+use futures_util::future::join;
+use tokio::time::timeout;
+
 use super::ground::{
-    Check, Ground, Halt, Handle, Made, check, commit, current, ensure, granted, key, list, put,
-    put_op, value,
+    Check, Ground, Halt, Handle, Made, check, commit, current, ensure, give_up_after, granted, key,
+    list, one_record_only, put, put_op, value,
 };
 use crate::{Capabilities, CommitError, Expect, Guard, Lease, Op};
 
@@ -26,6 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check!("G4", "of two holders one publishes", one_publication),
     check!("G5", "a lease of elsewhere guards nothing", foreign),
+    check!("G6", "what is committed was so before the release", ordered),
 ];
 
 fn is_fenced(store: &Handle, result: &Result<(), CommitError>) -> bool {
@@ -124,10 +130,6 @@ async fn killed(_: Ground) -> Made {
     Err(super::ground::missing("helper"))
 }
 
-fn one_record_only() -> Halt {
-    Halt::Skipped("the store guards single records".to_owned())
-}
-
 async fn late(ground: Ground) -> Made {
     let [store, other, _] = ground.three().await?;
     if store.capabilities().guard != Guard::Atomic {
@@ -182,6 +184,13 @@ async fn both(ground: Ground) -> Made {
     let lease = granted(&store, "job", "a", ground.bound() * 100).await?;
     let first = put(&store, "cert", "1", Expect::Absent).await?;
     let second = put(&other, "cert", "2", first.clone()).await?;
+    let delete = Op::Delete {
+        key: key("cert")?,
+        version: first.clone(),
+    };
+    let tried = store.commit(&lease, vec![delete]).await;
+    let told = matches!(&tried, Err(CommitError::Conflict { key }) if key.as_str() == "cert");
+    ensure!(told, "a delete of a stale version: {tried:?}");
     for stale in [Expect::Absent, first.into()] {
         let tried = commit(&store, &lease, "cert", "a", stale).await?;
         let told = matches!(&tried, Err(CommitError::Conflict { key }) if key.as_str() == "cert");
@@ -192,8 +201,15 @@ async fn both(ground: Ground) -> Made {
         "a stale commit has written"
     );
     commit(&store, &lease, "cert", "3", second).await??;
+    let nothing = store.commit(&lease, Vec::new()).await?;
+    ensure!(nothing.is_empty(), "a commit of nothing gave {nothing:?}");
     let seen = current(&other, "cert").await?;
     store.release(lease.clone()).await?;
+    let tried = store.commit(&lease, Vec::new()).await;
+    ensure!(
+        matches!(tried, Err(CommitError::Fenced)),
+        "a commit of nothing under a lease that was given back: {tried:?}"
+    );
     let tried = commit(&store, &lease, "cert", "4", seen).await?;
     let fenced = matches!(tried, Err(CommitError::Fenced));
     ensure!(
@@ -357,5 +373,48 @@ async fn foreign(ground: Ground) -> Made {
         value(&here, "cert").await?.is_none(),
         "a fenced commit has written"
     );
+    Ok(())
+}
+
+/// The lease is judged when the records are written, not before: whatever is still on
+/// its way when the lease is given back is fenced.
+async fn ordered(ground: Ground) -> Made {
+    let [store, other, third] = ground.three().await?;
+    let capabilities = store.capabilities();
+    if capabilities.guard != Guard::Atomic {
+        return Err(one_record_only());
+    }
+    if !capabilities.staleness.is_zero() {
+        let reason = "what a reader sees may be of before".to_owned();
+        return Err(Halt::Skipped(reason));
+    }
+    for steps in 1..=8 {
+        let lease = granted(&store, "job", "a", ground.bound() * 100).await?;
+        let seen = current(&store, "cert").await?;
+        let mut making = pin!(commit(&store, &lease, "cert", "a", seen));
+        let made = give_up_after(steps, making.as_mut()).await;
+        // The committer stands still from here on.
+        let mut releasing = pin!(async {
+            other.release(lease.clone()).await?;
+            current(&third, "cert").await
+        });
+        let (seen, made) = match made {
+            Some(made) => (releasing.await, made),
+            None => match timeout(ground.bound() / 10, releasing.as_mut()).await {
+                Ok(seen) => (seen, making.await),
+                // A release may have to wait for a commit that has begun.
+                Err(_) => join(releasing, making).await,
+            },
+        };
+        let (seen, made) = (seen?, made?);
+        let now = current(&third, "cert").await?;
+        let fenced = matches!(made, Err(CommitError::Fenced));
+        ensure!(made.is_ok() || fenced, "a commit gave {made:?}");
+        ensure!(
+            now == seen,
+            "a commit that stood still after {steps} steps has written when the lease was \
+             given back"
+        );
+    }
     Ok(())
 }

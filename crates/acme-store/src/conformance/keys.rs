@@ -53,39 +53,40 @@ async fn values(ground: Ground) -> Made {
     Ok(())
 }
 
+/// What engines and their languages give a meaning to.
+pub(super) const ODD_KEYS: [&str; 21] = [
+    "*",
+    ":",
+    "%",
+    ".",
+    "..",
+    " ",
+    "\u{fc}",
+    "a",
+    "A",
+    "a/b",
+    "/a",
+    "a//b",
+    "../a",
+    "a%2fb",
+    "a+b",
+    "_",
+    "\n",
+    "\u{1f512}",
+    "'",
+    "\\",
+    "{a}",
+];
+
 async fn any_text(ground: Ground) -> Made {
     let [store, other, _] = ground.three().await?;
     let longest = "k".repeat(Key::MAX_LENGTH);
     let wide = "\u{fc}".repeat(Key::MAX_LENGTH / 2);
-    let keys = [
-        "*",
-        ":",
-        "%",
-        ".",
-        "..",
-        " ",
-        "\u{fc}",
-        "a",
-        "A",
-        "a/b",
-        "/a",
-        "a//b",
-        "../a",
-        "a%2fb",
-        "a+b",
-        "_",
-        "\n",
-        "\u{1f512}",
-        "'",
-        "\\",
-        "{a}",
-        &longest,
-        &wide,
-    ];
-    for text in keys {
+    let keys: Vec<_> = ODD_KEYS.into_iter().chain([&*longest, &*wide]).collect();
+    for text in keys.iter().copied() {
         put(&store, text, text, Expect::Absent).await?;
     }
-    for text in keys {
+    for text in keys.iter().copied() {
         let found = value(&other, text).await?;
         ensure!(
             found.as_deref() == Some(text),
@@ -98,10 +99,8 @@ async fn any_text(ground: Ground) -> Made {
         .map(|it| it.0)
         .collect();
     listed.sort();
-    let mut expected = keys
-        .map(|it| it.parse::<Key>())
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?;
+    let expected = keys.into_iter().map(str::parse::<Key>);
+    let mut expected = expected.collect::<Result<Vec<_>, _>>()?;
     expected.sort();
     ensure!(listed == expected, "listed were {listed:?}");
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,10 +14,10 @@ use acme_messages::jose::BoxFuture;
 use futures_util::FutureExt;
 
 use super::ground::{
-    Check, Ground, Handle, Made, acquire, check, ensure, failed, granted, join, key, missing, node,
-    value,
+    Check, Ground, Halt, Handle, Made, acquire, check, current, ensure, failed, give_up_after,
+    granted, join, key, missing, node, one_record_only, value,
 };
-use crate::{Acquired, Lease, LeaseError, Operation};
+use crate::{Acquired, Expect, Guard, Lease, LeaseError, Life, Operation};
 
 pub(super) const CHECKS: &[Check] = &[
     check!("T1", "one at a time has a lease", exclusion),
@@ -37,6 +38,17 @@ pub(super) const CHECKS: &[Check] = &[
     check!("T7", "who stops asking leaves nothing behind", cancelled),
     check!("T8", "setting a clock changes nothing", clock_steps),
     check!("T9", "a lost answer is over with the span", lost_answer),
+    check!(
+        "T10",
+        "what has ended is neither renewed nor released",
+        ended
+    ),
+    check!("T11", "no span is too long", longest),
+    check!(
+        "T12",
+        "who stands still while giving back leaves the new holder alone",
+        stands_still
+    ),
 ];
 
 /// Longer than any check takes.
@@ -93,7 +105,7 @@ async fn no_reentry(ground: Ground) -> Made {
         value(&store, "job").await?.is_none(),
         "a lease shows as a record"
     );
-    let put = super::ground::put(&store, "job", "", crate::Expect::Absent).await;
+    let put = super::ground::put(&store, "job", "", Expect::Absent).await;
     ensure!(
         put.is_ok(),
         "a lease keeps a record of the same name from being put"
@@ -225,6 +237,13 @@ async fn former(ground: Ground) -> Made {
     is_lost(&store, &released).await?;
 
     let late = granted(&store, "job", "a", ground.ttl()).await?;
+    // The owner is the same, the lease is not.
+    is_lost(&other, &released).await?;
+    let asked = acquire(&other, "job", "b", ground.ttl()).await?;
+    ensure!(
+        matches!(asked, Acquired::Held { .. }),
+        "a lease of before has ended its owner's new one"
+    );
     let limit = ground.ttl() + ground.bound();
     let lease = ground.granted_within(&other, "job", limit).await?;
     is_lost(&store, &late).await?;
@@ -279,6 +298,8 @@ async fn clock_steps(ground: Ground) -> Made {
         .ok_or_else(|| missing("set_wall"))?;
     let [store, other, _] = ground.three().await?;
     let mut lease = granted(&store, "job", "a", LONG).await?;
+    let (name, life) = (key("life")?, Life::Ephemeral(LONG / 2));
+    store.put(&name, "".into(), Expect::Absent, life).await?;
     for step in [3600, -7200, 3600] {
         set_wall(step)
             .await
@@ -294,6 +315,13 @@ async fn clock_steps(ground: Ground) -> Made {
             "after a step of {step} s its holder gives it up"
         );
         lease = store.renew(&lease).await?;
+        let Expect::Version(version) = current(&other, "life").await? else {
+            return Err(Halt::Failed(format!(
+                "a step of {step} s has ended an ephemeral record"
+            )));
+        };
+        // One that begins by a clock that goes wrong.
+        store.put(&name, "".into(), version.into(), life).await?;
     }
     store.release(lease).await?;
     let lease = granted(&store, "job", "a", ground.ttl()).await?;
@@ -314,12 +342,74 @@ async fn lost_answer(ground: Ground) -> Made {
         .clone()
         .ok_or_else(|| missing("lose_answer"))?;
     let [store, other, _] = ground.three().await?;
+    // Whatever the first of them has to bring to the engine is there.
+    granted(&store, "once", "a", ground.ttl()).await?;
     let lost = lose((ground.namespace.clone(), Operation::Acquire)).await;
     lost.map_err(failed("the hook `lose_answer`"))?;
     let asked = store.acquire(&key("job")?, &node("a")?, ground.ttl()).await;
-    let told = asked.as_ref().is_err_and(|error| error.is_transient());
-    ensure!(told, "the answer was lost, and {asked:?} came");
+    match asked {
+        Err(error) if error.is_transient() => {}
+        // A store may find out that it is its own.
+        Ok(Acquired::Granted(lease)) => drop(store.renew(&lease).await?),
+        other => ensure!(false, "the answer was lost, and {other:?} came"),
+    }
     let limit = ground.ttl() + ground.bound();
     ground.granted_within(&other, "job", limit).await?;
+    Ok(())
+}
+
+async fn ended(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    if store.capabilities().guard != Guard::Atomic {
+        return Err(one_record_only());
+    }
+    let lease = granted(&store, "job", "a", ground.ttl()).await?;
+    ground.pass(ground.ttl() + ground.ttl() / 10).await;
+    // Nobody has taken it since.
+    is_lost(&store, &lease).await?;
+    is_lost(&other, &lease).await?;
+    let next = ground.granted_within(&other, "job", ground.bound()).await?;
+    ensure!(
+        next.nonce() != lease.nonce(),
+        "a lease that has ended is given again"
+    );
+    Ok(())
+}
+
+async fn longest(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let lease = granted(&store, "job", "a", Duration::MAX).await?;
+    let asked = acquire(&other, "job", "b", ground.ttl()).await?;
+    ensure!(
+        matches!(asked, Acquired::Held { .. }),
+        "the longest span has ended at once"
+    );
+    let lease = store.renew(&lease).await?;
+    store.release(lease).await?;
+    let lease = granted(&other, "job", "b", ground.ttl()).await?;
+    Ok(other.release(lease).await?)
+}
+
+/// The lease is judged when it is changed, not before.
+async fn stands_still(ground: Ground) -> Made {
+    let [store, other, third] = ground.three().await?;
+    for steps in 1..=3 {
+        let lease = granted(&store, "job", "a", ground.ttl()).await?;
+        let mut releasing = pin!(store.release(lease));
+        if let Some(released) = give_up_after(steps, releasing.as_mut()).await {
+            return Ok(released?);
+        }
+        let limit = ground.ttl() + ground.bound();
+        ground.pass(ground.ttl()).await;
+        let next = ground.granted_within(&other, "job", limit).await?;
+        // In time, too late or unanswered: it has given back its own.
+        drop(releasing.await);
+        let asked = acquire(&third, "job", "c", ground.ttl()).await?;
+        ensure!(
+            matches!(asked, Acquired::Held { .. }),
+            "a release that stood still after {steps} steps has taken another's lease"
+        );
+        other.release(next).await?;
+    }
     Ok(())
 }

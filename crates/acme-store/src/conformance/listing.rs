@@ -13,6 +13,11 @@ pub(super) const CHECKS: &[Check] = &[
     check!("L1", "listing is ordered and complete", complete),
     check!("L2", "what is not touched is listed once", untouched),
     check!("L3", "listed versions are accepted", accepted),
+    check!(
+        "L4",
+        "a page of none is one of one, and no limit is too large",
+        limits
+    ),
 ];
 
 async fn complete(ground: Ground) -> Made {
@@ -109,4 +114,35 @@ async fn is_listed(store: &Handle, name: &str, version: &Version) -> Result<bool
     Ok(listed
         .iter()
         .any(|it| it.0.as_str() == name && it.1 == *version))
+}
+
+async fn limits(ground: Ground) -> Made {
+    let store = ground.open().await?;
+    for at in 0..20 {
+        put(&store, &format!("k{at:02}"), "", Expect::Absent).await?;
+    }
+    let all = prefix("k")?;
+    for (limit, longest) in [(0, 1), (1, 1), (usize::MAX, 20)] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        // A page may be empty, but not all of them.
+        for _ in 0..200 {
+            let page = store.list(&all, after, limit).await?;
+            ensure!(
+                page.items.len() <= longest,
+                "a page of {limit} has {} keys",
+                page.items.len()
+            );
+            seen.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        ensure!(
+            seen.len() == 20,
+            "pages of {limit} have {} of 20 keys",
+            seen.len()
+        );
+    }
+    Ok(())
 }

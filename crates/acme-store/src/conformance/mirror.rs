@@ -1,7 +1,7 @@
 //! A watcher as callers write it: it lists when told to, gets what has changed, and
 //! so knows in the end what the store knows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -17,6 +17,8 @@ pub(super) struct Watcher {
     events: BoxStream<'static, Result<RecordEvent, RecordError>>,
     pub(super) known: BTreeMap<Key, Version>,
     pub(super) resyncs: usize,
+    /// What came while nobody could heed it.
+    waiting: Vec<RecordEvent>,
 }
 
 impl Watcher {
@@ -29,6 +31,7 @@ impl Watcher {
             events: store.watch(&prefix(below)?),
             known: BTreeMap::new(),
             resyncs: 0,
+            waiting: Vec::new(),
         })
     }
 
@@ -41,6 +44,20 @@ impl Watcher {
             "the first event was {first:?}"
         );
         Ok(watcher)
+    }
+
+    /// Reads what comes in a span, and heeds it later: the store is down.
+    pub(super) async fn pass(&mut self, span: Duration) -> Result<(), Halt> {
+        let (events, waiting) = (&mut self.events, &mut self.waiting);
+        let reading = async {
+            while let Some(event) = events.next().await {
+                waiting.extend(event.ok());
+            }
+        };
+        match tokio::time::timeout(span, reading).await {
+            Ok(()) => Err(Halt::Failed("the watch has ended".to_owned())),
+            Err(_) => Ok(()),
+        }
     }
 
     /// The next event, which must come. An error is none: it ends nothing.
@@ -84,6 +101,9 @@ impl Watcher {
     /// Heeds what comes until a record is known at a version.
     pub(super) async fn until_known(&mut self, name: &str, version: &Version) -> Result<(), Halt> {
         let name = key(name)?;
+        for event in std::mem::take(&mut self.waiting) {
+            self.heed(event).await?;
+        }
         while self.known.get(&name) != Some(version) {
             let event = self.next().await?;
             self.heed(event).await?;

@@ -79,8 +79,8 @@ impl Suite {
     /// Checks for the store that `open` opens a handle of.
     ///
     /// Each call gives a handle that shares no memory with the others, on the
-    /// namespace that it is given; namespaces are letters, digits and `-`, and new
-    /// ones are empty. The clock is the one that the handles were given.
+    /// namespace that it is given; namespaces are up to 63 letters, digits and `-`, and
+    /// new ones are empty. The clock is the one that the handles were given.
     pub fn new(
         name: impl Into<String>,
         clock: Arc<dyn Clock>,
@@ -111,7 +111,8 @@ impl Suite {
         self
     }
 
-    /// How long something may take that should happen at once, such as an event;
+    /// How long something may take that should happen at once, such as an event, or a
+    /// watch that sees changes again after an outage;
     /// [`DEFAULT_BOUND`](Self::DEFAULT_BOUND).
     #[must_use]
     pub const fn bound(mut self, bound: Duration) -> Self {
@@ -128,6 +129,9 @@ impl Suite {
 
     /// How many changes a slow watcher does not read;
     /// [`DEFAULT_CHANGES`](Self::DEFAULT_CHANGES).
+    ///
+    /// One after another: where each waits long for a disk, some more than the store
+    /// keeps for a watcher are enough, and end within [`CHECK_LIMIT`](Self::CHECK_LIMIT).
     #[must_use]
     pub const fn changes(mut self, changes: usize) -> Self {
         self.changes = changes;
@@ -163,7 +167,8 @@ impl Suite {
         self
     }
 
-    /// Breaks the connections of all watchers, which can be made anew at once.
+    /// Breaks the connections of all watchers, and of nobody else; they can be made anew
+    /// at once.
     #[must_use]
     pub fn disconnect(
         mut self,
@@ -173,8 +178,8 @@ impl Suite {
         self
     }
 
-    /// Lets the engine accept what it is asked and not answer, or answer again.
-    /// `limit` is how long a call waits at most.
+    /// Lets the engine accept what it is asked and not answer, or answer again, as a
+    /// proxy between handles and engine does. `limit` is how long a call waits at most.
     #[must_use]
     pub fn hang(
         mut self,
@@ -214,7 +219,10 @@ impl Suite {
         self
     }
 
-    /// Lets the next operation of this kind be done and its answer be lost.
+    /// Lets the next operation of this kind be done and its answer be lost, as a proxy
+    /// between handles and engine does that passes requests on and, instead of the next
+    /// answer, ends the connection. By then one of the kind was done, on a connection that
+    /// stands: the next answer is that of the operation.
     #[must_use]
     pub fn lose_answer(
         mut self,
@@ -227,7 +235,7 @@ impl Suite {
         self
     }
 
-    /// Takes the engine down, or brings it up again.
+    /// Takes the engine down, or brings it up again: done when it takes connections.
     #[must_use]
     pub fn outage(
         mut self,
@@ -258,7 +266,8 @@ impl Suite {
         self
     }
 
-    /// Sets the wall clock of the handles forward by so many seconds, or back.
+    /// Sets the wall clock of the handles forward by so many seconds, or back; an engine
+    /// that has a clock of its own keeps it.
     #[must_use]
     pub fn set_wall(
         mut self,

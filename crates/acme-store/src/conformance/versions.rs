@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    ground::{Check, Ground, Halt, Made, check, ensure, join, key, put, refused, value},
+    ground::{
+        Check, Ground, Halt, Made, check, commit, current, ensure, give_up_after, granted, join,
+        key, overwrite, put, refused, value,
+    },
     mirror::Watcher,
 };
 use crate::{Expect, Life, Version, WriteError};
@@ -16,6 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     check!("V5", "equal bytes are another version", equal_bytes),
     check!("V6", "contended increments lose nothing", increments),
     check!("V7", "a refused write is no event", refused_is_silent),
+    check!("V8", "who gives up a write holds nobody up", given_up),
 ];
 
 async fn one_creates(ground: Ground) -> Made {
@@ -186,4 +190,33 @@ async fn refused_is_silent(ground: Ground) -> Made {
         ensure!(silent, "a refused write was told");
     }
     Ok(())
+}
+
+async fn given_up(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let lease = granted(&store, "job", "a", ground.bound() * 100).await?;
+    for steps in 1..=8 {
+        for name in ["put", "committed"] {
+            let seen = current(&store, name).await?;
+            // Given up before the answer, and done or not.
+            if name == "put" {
+                let name = key(name)?;
+                let put = store.put(&name, "given up".into(), seen, Life::Durable);
+                drop(give_up_after(steps, put).await);
+            } else {
+                let made = commit(&store, &lease, name, "given up", seen);
+                drop(give_up_after(steps, made).await);
+            }
+            overwrite(&ground, &other, name, "other").await?;
+            // What the writer has left in its own handle is in nobody's way either.
+            let version = overwrite(&ground, &store, name, "own").await?;
+            let seen = current(&other, name).await?;
+            ensure!(
+                seen == version.into(),
+                "{name} given up after {steps} steps: a later write is not seen"
+            );
+        }
+    }
+    let lease = store.renew(&lease).await?;
+    Ok(store.release(lease).await?)
 }

@@ -3,10 +3,14 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use super::{
-    ground::{Check, Ground, Halt, Made, check, current, ensure, failed, key, list, missing, put},
+    ground::{
+        Check, Ground, Halt, Made, check, commit, current, ensure, failed, granted, key, list,
+        missing, put, put_op, within,
+    },
+    keys::ODD_KEYS,
     mirror::Watcher,
 };
-use crate::{Expect, RecordEvent};
+use crate::{Expect, Op, RecordEvent};
 
 pub(super) const CHECKS: &[Check] = &[
     check!(
@@ -33,6 +37,8 @@ pub(super) const CHECKS: &[Check] = &[
         "versions do not go back without a `Resync`",
         no_regression
     ),
+    check!("W9", "what a commit changes is told", committed),
+    check!("W10", "a watch outlives an outage", outage),
 ];
 
 /// Waits for what the engine does in its own time.
@@ -66,6 +72,11 @@ async fn changes(ground: Ground) -> Made {
         if at % 2 == 0 {
             put(&other, &name, "2", version).await?;
         }
+        silent.insert(key(&name)?);
+    }
+    for odd in ODD_KEYS {
+        let name = format!("k{odd}");
+        put(&store, &name, "1", Expect::Absent).await?;
         silent.insert(key(&name)?);
     }
     while !silent.is_empty() {
@@ -103,6 +114,19 @@ async fn elsewhere(ground: Ground) -> Made {
     put(&there, "a/1", "", Expect::Absent).await?;
     let told = watcher.until_marked(&store, "mark").await?;
     ensure!(told.is_empty(), "told was {told:?}");
+
+    // They are bytes here too, and no patterns.
+    let mut watchers = Vec::new();
+    for below in ["a_", "a%", "a*", "a?", "a[b]", "a\\b"] {
+        watchers.push((below, Watcher::synced(&ground, &other, below).await?));
+    }
+    for name in ["ab", "abc", "a\\", "a-", "ax/1"] {
+        put(&store, name, "", Expect::Absent).await?;
+    }
+    for (below, mut watcher) in watchers {
+        let told = watcher.until_marked(&store, "mark").await?;
+        ensure!(told.is_empty(), "below {below:?}, told was {told:?}");
+    }
     Ok(())
 }
 
@@ -264,6 +288,93 @@ async fn no_regression(ground: Ground) -> Made {
             }
             _ => newest = None,
         }
+    }
+    Ok(())
+}
+
+async fn committed(ground: Ground) -> Made {
+    let [store, other, _] = ground.three().await?;
+    let lease = granted(&store, "job", "a", ground.bound() * 100).await?;
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    commit(&store, &lease, "k", "1", Expect::Absent).await??;
+    let told = watcher.until_marked(&store, "put").await?;
+    let put = told.iter().any(|it| it.0.as_str() == "k");
+    ensure!(put, "a record that a commit has put was not told");
+
+    let Expect::Version(version) = current(&store, "k").await? else {
+        return Err(Halt::Failed("a commit has written nothing".to_owned()));
+    };
+    let stale = commit(&store, &lease, "k", "2", Expect::Absent).await?;
+    ensure!(stale.is_err(), "a stale version was committed");
+    if store.capabilities().max_batch > 1 {
+        let refused = vec![
+            put_op("refused", "", Expect::Absent)?,
+            put_op("k", "2", Expect::Absent)?,
+        ];
+        let refused = store.commit(&lease, refused).await;
+        ensure!(refused.is_err(), "a stale version was committed");
+    }
+    let told = watcher.until_marked(&store, "refused mark").await?;
+    let silent = told.iter().all(|it| it.1.as_ref() == Some(&version));
+    ensure!(silent, "a refused commit was told: {told:?}");
+
+    let name = key("k")?;
+    let mut ops = vec![Op::Delete {
+        key: name.clone(),
+        version: version.clone(),
+    }];
+    let mut gone = vec![(name, Some(version))];
+    if store.capabilities().max_batch > 1 {
+        ops.push(put_op("beside", "1", Expect::Absent)?);
+        gone.push((key("beside")?, None));
+    }
+    store.commit(&lease, ops).await?;
+    let told = watcher.until_marked(&store, "both").await?;
+    for (name, before) in gone {
+        let told = told
+            .iter()
+            .any(|it| it.0 == name && (before.is_none() || it.1 != before));
+        ensure!(told, "what a commit has done to {name} was not told");
+    }
+    Ok(())
+}
+
+async fn outage(ground: Ground) -> Made {
+    let outage = ground
+        .hooks()
+        .outage
+        .clone()
+        .ok_or_else(|| missing("outage"))?;
+    let [store, other, _] = ground.three().await?;
+    let mut watcher = Watcher::synced(&ground, &other, "").await?;
+    let before = put(&store, "before", "", Expect::Absent).await?;
+    watcher.until_known("before", &before).await?;
+    let set = |down| {
+        let done = outage((ground.namespace.clone(), down));
+        async move { done.await.map_err(failed("the hook `outage`")) }
+    };
+    set(true).await?;
+    let mut late = Watcher::new(&ground, &other, "")?;
+    // Long enough for several attempts that fail.
+    let failing = ground.bound() / 10;
+    let meanwhile = futures_util::future::join(watcher.pass(failing), late.pass(failing)).await;
+    set(false).await?;
+    meanwhile.0?;
+    meanwhile.1?;
+    let version = within(&ground, || put(&store, "after", "", Expect::Absent)).await?;
+    // Each handle has its own connection to find broken.
+    within(&ground, || current(&other, "before")).await?;
+    watcher.until_known("after", &version).await?;
+    late.until_known("after", &version).await?;
+    let end = put(&store, "end", "", Expect::Absent).await?;
+    for mut watcher in [watcher, late] {
+        watcher.until_known("end", &end).await?;
+        let there = list(&store, "", 10).await?;
+        let known: Vec<_> = watcher.known.into_iter().collect();
+        ensure!(
+            known == there,
+            "after an outage known is {known:?}, and there is {there:?}"
+        );
     }
     Ok(())
 }
