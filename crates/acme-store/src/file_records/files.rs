@@ -94,7 +94,7 @@ impl Files {
         self.create_directory(&self.leases)?;
         self.sync(&self.root)?;
         if self.end_of_changes()?.is_none() {
-            self.begin_changes(&turn, "")?;
+            self.announce(&turn, &[])?;
         }
         Ok(None)
     }
@@ -323,6 +323,14 @@ pub(super) fn failed(operation: &'static str, path: &Path, source: io::Error) ->
 }
 
 impl Failed {
+    /// Whether the disk, a quota or a limit leaves no room.
+    pub(super) fn is_for_want_of_room(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded | io::ErrorKind::StorageFull
+        )
+    }
+
     /// What it means to who asked, who may have written or not.
     pub(super) fn into_error(self, maybe_applied: bool) -> RecordError {
         match self.source.kind() {

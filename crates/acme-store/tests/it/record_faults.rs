@@ -1,0 +1,105 @@
+//! Records in files, where others have been at the directory and its disk.
+
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command, time::Duration};
+
+use acme_store::{Expect, FileRecords, RecordEvent, RecordStore};
+use futures_util::StreamExt;
+use tempfile::tempdir;
+
+use crate::{
+    clock::TestClock,
+    file_records::open,
+    other_process::OtherProcess,
+    records::{all, prefix, put},
+};
+
+async fn names(store: &FileRecords) -> Vec<String> {
+    let all = all(store, "", 100).await;
+    all.into_iter().map(|it| it.0.to_string()).collect()
+}
+
+#[tokio::test]
+async fn no_more_of_a_file_of_changes_is_read_than_writers_write() {
+    let parent = tempdir().unwrap();
+    let store = open(&parent.path().join("state"), &TestClock::default()).await;
+    put(&store, "a", "", Expect::Absent).await;
+    let mut events = store.watch(&prefix(""));
+    assert_eq!(events.next().await.unwrap().unwrap(), RecordEvent::Synced);
+    let changes = fs::File::options()
+        .write(true)
+        .open(store.path().join("changes"))
+        .unwrap();
+    changes.set_len(16 << 20).unwrap();
+    // It holds no line that is a key: who has read it all has nothing to tell.
+    let told = tokio::time::timeout(Duration::from_secs(5), events.next()).await;
+    assert_eq!(told.unwrap().unwrap().unwrap(), RecordEvent::Resync);
+    assert_eq!(names(&store).await, ["a"]);
+    put(&store, "b", "", Expect::Absent).await;
+    assert_eq!(names(&store).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn what_is_no_file_of_changes_gives_way_to_one() {
+    let parent = tempdir().unwrap();
+    let store = open(&parent.path().join("state"), &TestClock::default()).await;
+    put(&store, "a", "", Expect::Absent).await;
+    let changes = store.path().join("changes");
+    let elsewhere = parent.path().join("elsewhere");
+    fs::rename(&changes, &elsewhere).unwrap();
+    let before = fs::read(&elsewhere).unwrap();
+    symlink(&elsewhere, &changes).unwrap();
+    put(&store, "b", "", Expect::Absent).await;
+    assert_eq!(fs::read(&elsewhere).unwrap(), before);
+    assert_eq!(names(&store).await, ["a", "b"]);
+
+    fs::remove_file(&changes).unwrap();
+    let made = Command::new("mkfifo").arg(&changes).status().unwrap();
+    assert!(made.success());
+    put(&store, "c", "", Expect::Absent).await;
+    assert_eq!(names(&store).await, ["a", "b", "c"]);
+}
+
+// The file of changes is the one that grows: where it may not, the records are changed
+// all the same, and everybody looks at all of them.
+#[tokio::test]
+async fn no_room_for_the_changes_keeps_nobody_from_changing() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    put(&store, "a", "", Expect::Absent).await;
+    assert_eq!(names(&store).await, ["a"]);
+    let changes = path.join("changes");
+    let mut text = fs::read(&changes).unwrap();
+    text.resize(300 << 10, b'\n');
+    fs::write(&changes, text).unwrap();
+    assert_eq!(names(&store).await, ["a"]);
+    OtherProcess::with_shell("records once", &path, "trap '' XFSZ; ulimit -f 100").run();
+    assert_eq!(names(&store).await, ["A/b", "a", "c", "d"]);
+}
+
+// Both have the same name for their changes, and as many bytes of them.
+#[tokio::test]
+async fn a_directory_restored_from_a_copy_is_looked_at_anew() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let clock = TestClock::default();
+    let store = open(&path, &clock).await;
+    put(&store, "a", "1", Expect::Absent).await;
+    let copy = |from: &Path, to: &Path| {
+        let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+        assert!(copied.unwrap().success());
+    };
+    let backup = parent.path().join("backup");
+    copy(&path, &backup);
+    put(&store, "x", "1", Expect::Absent).await;
+    let mut events = store.watch(&prefix(""));
+    assert_eq!(events.next().await.unwrap().unwrap(), RecordEvent::Synced);
+    assert_eq!(names(&store).await, ["a", "x"]);
+
+    fs::rename(&path, parent.path().join("away")).unwrap();
+    copy(&backup, &path);
+    put(&open(&path, &clock).await, "y", "1", Expect::Absent).await;
+    assert_eq!(names(&store).await, ["a", "y"]);
+    let told = tokio::time::timeout(Duration::from_secs(5), events.next()).await;
+    assert_eq!(told.unwrap().unwrap().unwrap(), RecordEvent::Resync);
+}
