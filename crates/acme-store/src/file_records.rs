@@ -55,9 +55,9 @@ mod writing;
 ///   ended with it. A record with a limited life that is from before the restart is
 ///   judged by the wall clock, since nothing else is left to judge by.
 /// - The directory is made with the mode 0700 and its files have 0600, whatever the
-///   umask; of one that others may look into a warning tells. Each file carries its
-///   format's version and a checksum; a damaged record is [`RecordError::Corrupt`] and
-///   stands alone.
+///   umask; of one that others may look into a warning tells. What root writes is
+///   given to whom the directory belongs. Each file carries its format's version and a
+///   checksum; a damaged record is [`RecordError::Corrupt`] and stands alone.
 /// - A small file stays for each name that was ever leased.
 /// - What is changed past the store, by hand, is got at once, and listed within 10
 ///   minutes or by the next process.

@@ -1,16 +1,22 @@
 //! Records in files, where others have been at the directory and its disk.
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
-use acme_store::{Expect, FileRecords, RecordEvent, RecordStore};
+use acme_store::{Acquired, Expect, FileRecords, RecordEvent, RecordStore};
 use futures_util::StreamExt;
 use tempfile::tempdir;
 
 use crate::{
     clock::TestClock,
-    file_records::open,
-    other_process::OtherProcess,
-    records::{all, prefix, put},
+    file_records::{files, open},
+    other_process::{NOBODY, OtherProcess, is_root},
+    records::{all, key, prefix, put},
 };
 
 async fn names(store: &FileRecords) -> Vec<String> {
@@ -75,6 +81,75 @@ async fn no_room_for_the_changes_keeps_nobody_from_changing() {
     assert_eq!(names(&store).await, ["a"]);
     OtherProcess::with_shell("records once", &path, "trap '' XFSZ; ulimit -f 100").run();
     assert_eq!(names(&store).await, ["A/b", "a", "c", "d"]);
+}
+
+#[tokio::test]
+async fn what_others_have_left_of_a_write_is_in_nobodys_way() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    let elsewhere = parent.path().join("elsewhere");
+    fs::write(&elsewhere, "theirs").unwrap();
+    symlink(&elsewhere, path.join("temporary")).unwrap();
+    put(&store, "a", "", Expect::Absent).await;
+    // A second name of a file that is not ours is not written through.
+    fs::hard_link(&elsewhere, path.join("temporary")).unwrap();
+    put(&store, "b", "", Expect::Absent).await;
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"theirs");
+    assert_eq!(names(&store).await, ["a", "b"]);
+}
+
+fn give_to_nobody(parent: &Path) {
+    fs::set_permissions(parent, fs::Permissions::from_mode(0o755)).unwrap();
+    let state = parent.join("state");
+    fs::create_dir(&state).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+    chown(&state, Some(NOBODY), Some(NOBODY)).unwrap();
+}
+
+// An administrator looks after a service's records, and does not lock it out.
+#[tokio::test]
+async fn what_root_writes_belongs_to_whose_directory_it_is() {
+    if !is_root() {
+        return;
+    }
+    let parent = tempdir().unwrap();
+    give_to_nobody(parent.path());
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    put(&store, "k", "1", Expect::Absent).await;
+    fs::remove_file(path.join("lock")).unwrap();
+    let node = "root".parse().unwrap();
+    let ttl = Duration::from_secs(60);
+    let acquired = store.acquire(&key("job of root"), &node, ttl).await;
+    assert!(matches!(acquired, Ok(Acquired::Granted(_))), "{acquired:?}");
+    for file in files(&path) {
+        let metadata = fs::metadata(&file).unwrap();
+        assert_eq!(
+            (metadata.uid(), metadata.gid()),
+            (NOBODY, NOBODY),
+            "{file:?}"
+        );
+    }
+    OtherProcess::new("records once", &path, "022")
+        .nobody()
+        .run();
+    assert_eq!(names(&store).await, ["A/b", "c", "d", "k"]);
+}
+
+#[tokio::test]
+async fn what_root_was_killed_in_is_in_nobodys_way() {
+    if !is_root() {
+        return;
+    }
+    let parent = tempdir().unwrap();
+    give_to_nobody(parent.path());
+    let path = parent.path().join("state");
+    fs::write(path.join("temporary"), "half").unwrap();
+    fs::set_permissions(path.join("temporary"), fs::Permissions::from_mode(0o600)).unwrap();
+    OtherProcess::new("records once", &path, "022")
+        .nobody()
+        .run();
 }
 
 // Both have the same name for their changes, and as many bytes of them.
