@@ -9,7 +9,7 @@ use std::{
 };
 
 use acme_store::{Acquired, Expect, FileRecords, RecordEvent, RecordStore};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tempfile::tempdir;
 
 use crate::{
@@ -150,6 +150,37 @@ async fn what_root_was_killed_in_is_in_nobodys_way() {
     OtherProcess::new("records once", &path, "022")
         .nobody()
         .run();
+}
+
+#[tokio::test]
+async fn reading_a_record_waits_for_no_list() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let clock = TestClock::default();
+    put(&open(&path, &clock).await, "k", "1", Expect::Absent).await;
+    let store = open(&path, &clock).await;
+    // A writer that was stopped in the middle of its turn.
+    let other = fs::File::open(path.join("lock")).unwrap();
+    other.lock().unwrap();
+    let all = prefix("");
+    let mut waiting = Vec::new();
+    for _ in 0..FileRecords::MAX_CONCURRENT_CALLS {
+        let mut list = store.list(&all, None, 10);
+        assert!((&mut list).now_or_never().is_none());
+        let watch = store.watch(&all).into_future();
+        let mut both = Box::pin(futures_util::future::join(list, watch));
+        assert!((&mut both).now_or_never().is_none());
+        waiting.push(both);
+    }
+    let k = key("k");
+    let read = store.get(&k).await;
+    assert_eq!(read.unwrap().unwrap().value, "1");
+    other.unlock().unwrap();
+    for both in waiting {
+        let (listed, (event, _)) = both.await;
+        assert_eq!(listed.unwrap().items.len(), 1);
+        assert_eq!(event.unwrap().unwrap(), RecordEvent::Synced);
+    }
 }
 
 // Both have the same name for their changes, and as many bytes of them.
