@@ -57,7 +57,9 @@ mod writing;
 /// - The directory is made with the mode 0700 and its files have 0600, whatever the
 ///   umask; of one that others may look into a warning tells. What root writes is
 ///   given to whom the directory belongs. Each file carries its format's version and a
-///   checksum; a damaged record is [`RecordError::Corrupt`] and stands alone.
+///   checksum; a damaged record is [`RecordError::Corrupt`] and stands alone. Where
+///   the key is too long for a file's name, it is in the file only: if that has lost
+///   it too, the record is not listed, and its file is removed by hand.
 /// - A small file stays for each name that was ever leased.
 /// - What is changed past the store, by hand, is got at once, and listed within 10
 ///   minutes or by the next process.

@@ -100,11 +100,17 @@ impl Files {
     }
 
     /// The key in the record file of this name.
+    ///
+    /// That the name is the key's proves it, whatever else of the file is damaged.
     pub(super) fn key_in(&self, name: &str) -> Result<Option<Key>, Failed> {
         let bytes = self.read_some(&self.records.join(name), MAX_HEAD)?;
-        let head = bytes.as_deref().and_then(|it| Head::parse(KIND, it));
-        let parsed = head.and_then(|it| Known::parse(&it));
-        Ok(parsed.map(|it| it.0).filter(|key| file_name(key) == name))
+        let bytes = bytes.unwrap_or_default();
+        let mut lines = bytes.split(|it| *it == b'\n');
+        Ok(lines.find_map(|line| {
+            let escaped = std::str::from_utf8(line).ok()?.strip_prefix("key ")?;
+            let key = unescaped(escaped)?.parse().ok()?;
+            (file_name(&key) == name).then_some(key)
+        }))
     }
 
     /// The record of a key.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use acme_store::{Acquired, Expect, FileRecords, RecordEvent, RecordStore};
+use acme_store::{Acquired, Expect, FileRecords, RecordError, RecordEvent, RecordStore};
 use futures_util::{FutureExt, StreamExt};
 use tempfile::tempdir;
 
@@ -180,6 +180,37 @@ async fn reading_a_record_waits_for_no_list() {
         let (listed, (event, _)) = both.await;
         assert_eq!(listed.unwrap().items.len(), 1);
         assert_eq!(event.unwrap().unwrap(), RecordEvent::Synced);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_record_with_a_long_key_is_listed_too() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    let long = "long/".repeat(100);
+    let file = || {
+        let mut all = fs::read_dir(path.join("records")).unwrap();
+        all.next().unwrap().unwrap().path()
+    };
+    let mut version = put(&store, &long, "1", Expect::Absent).await;
+    let whole = fs::read(file()).unwrap();
+    let mut flipped = whole.clone();
+    flipped[0] ^= 1;
+    let mut of_another_version = whole.clone();
+    of_another_version[12] = b'2';
+    let cut = whole[..whole.len() - 20].to_vec();
+    for damaged in [flipped, of_another_version, cut] {
+        put(&store, &long, "2", version.into()).await;
+        fs::write(file(), damaged).unwrap();
+        let store = open(&path, &TestClock::default()).await;
+        let got = store.get(&key(&long)).await;
+        assert!(matches!(got, Err(RecordError::Corrupt { .. })), "{got:?}");
+        let listed = all(&store, "long/", 10).await;
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].0, key(&long));
+        version = put(&store, &long, "3", listed[0].1.clone().into()).await;
+        assert_eq!(store.get(&key(&long)).await.unwrap().unwrap().value, "3");
     }
 }
 
