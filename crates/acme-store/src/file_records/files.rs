@@ -199,9 +199,17 @@ impl Files {
         wanted: &Wanted,
     ) -> Result<Turn, Failed> {
         let turn = self.lock(exclusive, limit, wanted)?;
-        // A store that was moved away meanwhile is nobody's any more.
-        self.check_present(&self.lock)?;
-        Ok(turn)
+        let error = match self.read_some(&self.format, MAX_HEAD)? {
+            Some(found) if found == Self::FORMAT.as_bytes() => return Ok(turn),
+            // Its journal and leases would count as damaged.
+            Some(_) => io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "another version has given it a format that this one does not know",
+            ),
+            // A store that was moved away meanwhile is nobody's any more.
+            None => io::ErrorKind::NotFound.into(),
+        };
+        Err(failed("use", &self.format, error))
     }
 
     fn lock(&self, exclusive: bool, limit: Duration, wanted: &Wanted) -> Result<Turn, Failed> {

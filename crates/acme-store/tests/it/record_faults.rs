@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use acme_store::{Acquired, Expect, FileRecords, RecordError, RecordEvent, RecordStore};
+use acme_store::{
+    Acquired, Expect, FileRecords, Life, RecordError, RecordEvent, RecordStore, WriteError,
+};
 use futures_util::{FutureExt, StreamExt};
 use tempfile::tempdir;
 
@@ -212,6 +214,28 @@ async fn a_damaged_record_with_a_long_key_is_listed_too() {
         version = put(&store, &long, "3", listed[0].1.clone().into()).await;
         assert_eq!(store.get(&key(&long)).await.unwrap().unwrap().value, "3");
     }
+}
+
+// A newer version has changed the format while this one was at work.
+#[tokio::test]
+async fn a_format_that_changes_meanwhile_is_left_alone() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    put(&store, "a", "1", Expect::Absent).await;
+    fs::write(path.join("format"), "acme-records 2\n").unwrap();
+    let journal = path.join("journal");
+    fs::write(&journal, "acme-journal 2 of a kind that we do not know\n\n").unwrap();
+    let late = store
+        .put(&key("b"), "".into(), Expect::Absent, Life::Durable)
+        .await;
+    let denied = matches!(late, Err(WriteError::Store(RecordError::Denied { .. })));
+    assert!(denied, "{late:?}");
+    let node = "a".parse().unwrap();
+    let ttl = Duration::from_secs(60);
+    let acquired = store.acquire(&key("job"), &node, ttl).await;
+    assert!(matches!(acquired, Err(RecordError::Denied { .. })));
+    assert!(journal.exists() && !path.join("records/b").exists());
 }
 
 // Both have the same name for their changes, and as many bytes of them.
