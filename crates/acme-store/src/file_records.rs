@@ -164,7 +164,9 @@ impl FileRecords {
             .blocking(Call::Write, move |store, wanted| {
                 let unknown = store.files().create(limit)?;
                 if unknown.is_none() {
-                    drop(store.turn_to_write(wanted)?);
+                    let turn = store.turn_to_write(wanted)?;
+                    // Of a commit that was killed before it had begun.
+                    writing::remove_ready(store.files(), &turn);
                 }
                 Ok::<_, RecordError>(unknown)
             })

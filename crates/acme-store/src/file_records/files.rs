@@ -294,7 +294,8 @@ impl Files {
         fs::rename(&self.temporary, path).map_err(|it| failed("replace", path, it))
     }
 
-    fn write_to(&self, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    /// Writes a file of this name, in the place of what a killed writer has left.
+    pub(super) fn write_to(&self, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
         let mut options = OpenOptions::new();
         // Never what is there: it may be another user's, or another name of what is.
         options.write(true).create_new(true).mode(0o600);
