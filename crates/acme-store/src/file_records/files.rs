@@ -368,6 +368,12 @@ pub(super) fn failed(operation: &'static str, path: &Path, source: io::Error) ->
 }
 
 impl Failed {
+    /// Whether a file, or its place on the disk, is to blame, and not the whole store.
+    pub(super) fn is_of_one_file(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+            || Errno::from_io_error(&self.source) == Some(Errno::IO)
+    }
+
     /// Whether the disk, a quota or a limit leaves no room.
     pub(super) fn is_for_want_of_room(&self) -> bool {
         matches!(

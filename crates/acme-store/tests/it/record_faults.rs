@@ -264,3 +264,26 @@ async fn a_directory_restored_from_a_copy_is_looked_at_anew() {
     let told = tokio::time::timeout(Duration::from_secs(5), events.next()).await;
     assert_eq!(told.unwrap().unwrap().unwrap(), RecordEvent::Resync);
 }
+
+// A file that somebody has copied in, and that only they may read, stands alone.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_no_other_from_being_listed() {
+    if !is_root() {
+        return;
+    }
+    let parent = tempdir().unwrap();
+    give_to_nobody(parent.path());
+    let path = parent.path().join("state");
+    let store = open(&path, &TestClock::default()).await;
+    put(&store, "k", "1", Expect::Absent).await;
+    put(&store, "unreadable", "1", Expect::Absent).await;
+    chown(path.join("records/unreadable"), Some(0), Some(0)).unwrap();
+    let said = OtherProcess::new("records unreadable", &path, "022")
+        .nobody()
+        .run();
+    assert_eq!(said, ["k", "unreadable"]);
+    assert_eq!(
+        store.get(&key("unreadable")).await.unwrap().unwrap().value,
+        "2"
+    );
+}
