@@ -55,9 +55,11 @@ mod writing;
 ///   ended with it. A record with a limited life that is from before the restart is
 ///   judged by the wall clock, since nothing else is left to judge by.
 /// - The directory is made with the mode 0700 and its files have 0600, whatever the
-///   umask; of one that others may look into a warning tells. Each file carries its
-///   format's version and a checksum; a damaged record is [`RecordError::Corrupt`] and
-///   stands alone.
+///   umask; of one that others may look into a warning tells. What root writes is
+///   given to whom the directory belongs. Each file carries its format's version and a
+///   checksum; a damaged record is [`RecordError::Corrupt`] and stands alone. Where
+///   the key is too long for a file's name, it is in the file only: if that has lost
+///   it too, the record is not listed, and its file is removed by hand.
 /// - A small file stays for each name that was ever leased.
 /// - What is changed past the store, by hand, is got at once, and listed within 10
 ///   minutes or by the next process.
@@ -102,8 +104,11 @@ struct Shared {
     options: FileRecordsOptions,
     index: Mutex<Index>,
     slots: Arc<Semaphore>,
-    /// Only one thread of a handle at a time waits for the kernel's lock.
+    /// Only two threads of a handle at a time wait for the kernel's lock, this one to
+    /// write: the others are for who reads a record.
     writer: Arc<tokio::sync::Mutex<()>>,
+    /// And this one to look at what has changed.
+    looker: Arc<tokio::sync::Mutex<()>>,
     ephemeral: AtomicUsize,
 }
 
@@ -151,14 +156,17 @@ impl FileRecords {
                 index: Mutex::default(),
                 slots: Arc::new(Semaphore::new(Self::MAX_CONCURRENT_CALLS)),
                 writer: Arc::default(),
+                looker: Arc::default(),
                 ephemeral: AtomicUsize::new(0),
             }),
         };
         let unknown = store
-            .blocking(true, move |store, wanted| {
+            .blocking(Call::Write, move |store, wanted| {
                 let unknown = store.files().create(limit)?;
                 if unknown.is_none() {
-                    drop(store.turn_to_write(wanted)?);
+                    let turn = store.turn_to_write(wanted)?;
+                    // Of a commit that was killed before it had begun.
+                    writing::remove_ready(store.files(), &turn);
                 }
                 Ok::<_, RecordError>(unknown)
             })
@@ -200,7 +208,7 @@ impl FileRecords {
     /// Work that nobody waits for any more does not begin to write.
     async fn blocking<T, E>(
         &self,
-        writes: bool,
+        kind: Call,
         work: impl FnOnce(&Self, &Wanted) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -211,21 +219,21 @@ impl FileRecords {
         let _until_dropped = UntilDropped(Arc::clone(&wanted));
         let store = self.clone();
         let done = async move {
-            let writer = if writes {
-                Some(Arc::clone(&store.shared.writer).lock_owned().await)
-            } else {
-                None
+            let alone = match kind {
+                Call::Get => None,
+                Call::Look => Some(Arc::clone(&store.shared.looker).lock_owned().await),
+                Call::Write => Some(Arc::clone(&store.shared.writer).lock_owned().await),
             };
             let slot = Arc::clone(&store.shared.slots).acquire_owned().await;
             // Dropping this future does not end work that has begun: the slot goes with it.
             disk_work(move || {
-                let _held = (writer, slot);
+                let _held = (alone, slot);
                 work(&store, &wanted)
             })
             .await
         };
         let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| {
-            E::from(RecordError::unavailable(writes, source))
+            E::from(RecordError::unavailable(kind == Call::Write, source))
         };
         match tokio::time::timeout(self.options().call_timeout, done).await {
             Ok(Ok(result)) => result,
@@ -233,6 +241,17 @@ impl FileRecords {
             Err(late) => Err(unavailable(late.into())),
         }
     }
+}
+
+/// What a call may have to wait for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// For the end of a commit.
+    Get,
+    /// For its turn to read all.
+    Look,
+    /// For its turn to write.
+    Write,
 }
 
 struct UntilDropped(Arc<Wanted>);
@@ -260,7 +279,7 @@ impl RecordStore for FileRecords {
 
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, RecordError>> {
         let key = key.clone();
-        Box::pin(self.blocking(false, move |store, wanted| {
+        Box::pin(self.blocking(Call::Get, move |store, wanted| {
             let files = store.files();
             if files.exists(&files.journal)? {
                 // A commit is under way, or was cut short: afterwards all of it is there.
@@ -283,7 +302,7 @@ impl RecordStore for FileRecords {
             expected,
             life,
         };
-        Box::pin(self.blocking(true, move |store, wanted| {
+        Box::pin(self.blocking(Call::Write, move |store, wanted| {
             let version = store.write(op, wanted)?.ok_or(WriteError::Conflict)?;
             let ephemeral = &store.shared.ephemeral;
             if matches!(life, Life::Ephemeral(_))
@@ -304,7 +323,9 @@ impl RecordStore for FileRecords {
     ) -> BoxFuture<'a, Result<(), WriteError>> {
         let key = key.clone();
         let op = Op::Delete { key, version };
-        Box::pin(self.blocking(true, move |store, wanted| store.write(op, wanted).map(drop)))
+        Box::pin(self.blocking(Call::Write, move |store, wanted| {
+            store.write(op, wanted).map(drop)
+        }))
     }
 
     fn list<'a>(
@@ -314,7 +335,7 @@ impl RecordStore for FileRecords {
         limit: usize,
     ) -> BoxFuture<'a, Result<KeyPage, RecordError>> {
         let prefix = prefix.clone();
-        Box::pin(self.blocking(false, move |store, wanted| {
+        Box::pin(self.blocking(Call::Look, move |store, wanted| {
             store.page(&prefix, after.as_ref(), limit, wanted)
         }))
     }
@@ -331,18 +352,22 @@ impl RecordStore for FileRecords {
     ) -> BoxFuture<'a, Result<Acquired, RecordError>> {
         let sent = self.timeline().clock().monotonic();
         let asked = Lease::new(name.clone(), owner.clone(), 0, [0; 16], sent, ttl);
-        Box::pin(self.blocking(true, move |store, wanted| store.acquire_now(&asked, wanted)))
+        Box::pin(self.blocking(Call::Write, move |store, wanted| {
+            store.acquire_now(&asked, wanted)
+        }))
     }
 
     fn renew<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<Lease, LeaseError>> {
         let renewed = lease.sent_at(self.timeline().clock().monotonic());
-        Box::pin(self.blocking(true, move |store, wanted| {
+        Box::pin(self.blocking(Call::Write, move |store, wanted| {
             store.renew_now(&renewed, wanted).map(|()| renewed)
         }))
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<(), LeaseError>> {
-        Box::pin(self.blocking(true, move |store, wanted| store.release_now(&lease, wanted)))
+        Box::pin(self.blocking(Call::Write, move |store, wanted| {
+            store.release_now(&lease, wanted)
+        }))
     }
 
     fn commit<'a>(
@@ -351,7 +376,7 @@ impl RecordStore for FileRecords {
         ops: Vec<Op>,
     ) -> BoxFuture<'a, Result<Vec<Option<Version>>, CommitError>> {
         let guard = guard.clone();
-        Box::pin(self.blocking(true, move |store, wanted| {
+        Box::pin(self.blocking(Call::Write, move |store, wanted| {
             store.commit_now(&guard, ops, wanted)
         }))
     }

@@ -26,7 +26,8 @@ mod rekey;
 ///
 /// Whoever reads the engine learns keys (names), lengths and times, and no value;
 /// whoever writes it cannot make one up, nor put one in another's place: that is
-/// [`RecordError::Corrupt`]. To put an older value back in its own place, or to take
+/// [`RecordError::Corrupt`]. A record sealed with a key that others have, and the ring
+/// has not, is [`RecordError::Denied`]. To put an older value back in its own place, or to take
 /// one away, is what sealing cannot prevent. Leases are not sealed, and entitle to
 /// nothing else.
 ///
@@ -155,15 +156,31 @@ impl<S: RecordStore> SealedRecords<S> {
         sealed.map_err(|error| RecordError::unavailable(false, error))
     }
 
-    fn unseal(&self, key: &Key, value: &[u8]) -> Result<Bytes, RecordError> {
+    async fn unseal(&self, key: &Key, value: &[u8]) -> Result<Bytes, RecordError> {
         let corrupt = || RecordError::Corrupt { key: key.clone() };
         let envelope = Envelope::parse(value).ok_or_else(corrupt)?;
-        envelope
-            .open(&self.ring, self.place(key))
-            .map_err(|failure| match failure {
-                OpenFailure::Damaged => corrupt(),
-                unknown @ OpenFailure::UnknownKey { .. } => RecordError::denied(unknown),
-            })
+        match envelope.open(&self.ring, self.place(key)) {
+            Ok(value) => Ok(value),
+            Err(OpenFailure::Damaged) => Err(corrupt()),
+            Err(unknown @ OpenFailure::UnknownKey { .. }) => {
+                // Nobody seals with a key before it is said that somebody does.
+                if self.was_ever_key(envelope.id).await? {
+                    return Err(RecordError::denied(unknown));
+                }
+                tracing::warn!(%key, id = envelope.id, "a sealed record names what was never a key");
+                Err(corrupt())
+            }
+        }
+    }
+
+    /// Whether somebody seals or has sealed with a key of this id; yes, if nobody knows.
+    async fn was_ever_key(&self, id: &str) -> Result<bool, RecordError> {
+        let record = match self.inner.get(&manifest_key()).await {
+            Err(RecordError::Corrupt { .. }) => return Ok(true),
+            record => record?,
+        };
+        let manifest = record.and_then(|it| Manifest::parse(&it.value));
+        Ok(manifest.is_none_or(|it| it.knows(id)))
     }
 
     fn check(&self, key: &Key, value: &[u8]) -> Result<(), WriteError> {
@@ -229,7 +246,7 @@ impl<S: RecordStore> RecordStore for SealedRecords<S> {
             let Some(record) = self.inner.get(key).await? else {
                 return Ok(None);
             };
-            let value = self.unseal(key, &record.value)?;
+            let value = self.unseal(key, &record.value).await?;
             Ok(Some(Record::new(value, record.version)))
         })
     }

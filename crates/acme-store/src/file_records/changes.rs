@@ -3,13 +3,18 @@
 //! A line names a key and says nothing else. It is there before the record changes,
 //! and is read while nobody writes: whoever looks at the records of all new lines
 //! misses no change, wherever a writer is killed. The file is not synced, since
-//! nobody's place in it outlives the machine.
+//! nobody's place in it outlives the machine. Where there is no file, anything may have
+//! changed.
 
 use std::{
     collections::BTreeSet,
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    time::SystemTime,
 };
+
+use rustix::{fs::OFlags, io::Errno};
 
 use super::{
     file_name::{escaped, unescaped},
@@ -25,6 +30,9 @@ const ID_LENGTH: usize = 16;
 
 const FIRST: &str = "acme-changes 1 ";
 
+/// The most that a writer adds to a file that is not too long yet: the keys of a commit.
+const MAX_ADDED: u64 = 1 << 16;
+
 /// The bytes of the first line.
 const HEAD_LENGTH: usize = FIRST.len() + 2 * ID_LENGTH + 1;
 
@@ -32,7 +40,18 @@ const HEAD_LENGTH: usize = FIRST.len() + 2 * ID_LENGTH + 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     id: [u8; ID_LENGTH],
+    file: OneFile,
     offset: u64,
+}
+
+/// What tells a file from a copy of it, which has the same id: what was added to one
+/// is not in the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct OneFile {
+    device: u64,
+    number: u64,
+    /// `None` where the file system does not keep it.
+    made: Option<SystemTime>,
 }
 
 /// What has happened since a place.
@@ -51,14 +70,24 @@ impl Files {
 
     fn open_changes(&self, write: bool) -> Result<Option<(File, Place)>, Failed> {
         let path = &self.changes;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mut options = OpenOptions::new();
-        let mut file = match options.read(true).append(write).open(path) {
+        options.read(true).append(write);
+        // The flags are bits of a C int.
+        let opened = options.custom_flags(flags.bits().cast_signed()).open(path);
+        let mut file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return self.exists(path).map(|_| None);
             }
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => return Ok(None),
             Err(error) => return Err(failed("open", path, error)),
         };
+        let metadata = file.metadata().map_err(|it| failed("read", path, it))?;
+        if !metadata.is_file() {
+            // Nothing of ours: the next writer puts a file in its place.
+            return Ok(None);
+        }
         let mut head = [0; HEAD_LENGTH];
         match file.read_exact(&mut head) {
             Ok(()) => {}
@@ -70,11 +99,16 @@ impl Files {
             unhex(digits)
         });
         let Some(id) = id else { return Ok(None) };
-        let offset = file
-            .metadata()
-            .map_err(|it| failed("read", path, it))?
-            .len();
-        Ok(Some((file, Place { id, offset })))
+        let place = Place {
+            id,
+            file: OneFile {
+                device: metadata.dev(),
+                number: metadata.ino(),
+                made: metadata.created().ok(),
+            },
+            offset: metadata.len(),
+        };
+        Ok(Some((file, place)))
     }
 
     /// Says that these are about to change.
@@ -83,6 +117,14 @@ impl Files {
             .iter()
             .map(|it| format!("{}\n", escaped(it.as_str())))
             .collect();
+        match self.add(turn, lines) {
+            // What makes room must not need any: without the file, all look at everything.
+            Err(failed) if failed.is_for_want_of_room() => self.remove(turn, &self.changes),
+            added => added,
+        }
+    }
+
+    fn add(&self, turn: &Turn, lines: String) -> Result<(), Failed> {
         match self.open_changes(true)? {
             Some((mut file, place)) if place.offset < MAX_LENGTH => {
                 let path = &self.changes;
@@ -108,7 +150,9 @@ impl Files {
         let Some((mut file, end)) = self.open_changes(false)? else {
             return Ok(None);
         };
-        if end.id != since.id || end.offset < since.offset {
+        let same = (end.id, &end.file) == (since.id, &since.file);
+        let added = end.offset.checked_sub(since.offset);
+        if !same || added.is_none_or(|it| it > MAX_LENGTH + MAX_ADDED) {
             return Ok(Some(News::Lost(end)));
         }
         let mut lines = Vec::new();

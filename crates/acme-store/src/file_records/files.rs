@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -94,7 +94,7 @@ impl Files {
         self.create_directory(&self.leases)?;
         self.sync(&self.root)?;
         if self.end_of_changes()?.is_none() {
-            self.begin_changes(&turn, "")?;
+            self.announce(&turn, &[])?;
         }
         Ok(None)
     }
@@ -105,6 +105,9 @@ impl Files {
             Ok(()) => {
                 let mode = Permissions::from_mode(0o700);
                 fs::set_permissions(path, mode).map_err(|it| failed("create", path, it))?;
+                if let Some((user, group)) = self.other_owner(fs::metadata(path)) {
+                    let _ = chown(path, Some(user), Some(group));
+                }
                 path.parent().map_or(Ok(()), |it| {
                     // A relative path of one part lies in the working directory.
                     let it = if it.as_os_str().is_empty() {
@@ -196,9 +199,17 @@ impl Files {
         wanted: &Wanted,
     ) -> Result<Turn, Failed> {
         let turn = self.lock(exclusive, limit, wanted)?;
-        // A store that was moved away meanwhile is nobody's any more.
-        self.check_present(&self.lock)?;
-        Ok(turn)
+        let error = match self.read_some(&self.format, MAX_HEAD)? {
+            Some(found) if found == Self::FORMAT.as_bytes() => return Ok(turn),
+            // Its journal and leases would count as damaged.
+            Some(_) => io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "another version has given it a format that this one does not know",
+            ),
+            // A store that was moved away meanwhile is nobody's any more.
+            None => io::ErrorKind::NotFound.into(),
+        };
+        Err(failed("use", &self.format, error))
     }
 
     fn lock(&self, exclusive: bool, limit: Duration, wanted: &Wanted) -> Result<Turn, Failed> {
@@ -237,9 +248,30 @@ impl Files {
     /// Opens the file that is locked, or makes it anew.
     fn open_lock(&self) -> Result<File, Failed> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.mode(0o600).open(&self.lock);
+        options.read(true).write(true);
+        let file = match options.open(&self.lock) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                options.create(true).truncate(false).mode(0o600);
+                options.open(&self.lock).inspect(|it| self.hand_over(it))
+            }
+            opened => opened,
+        };
         file.map_err(|it| failed("lock", &self.lock, it))
+    }
+
+    /// Gives a file to whom the directory belongs: who is root for a moment, to look
+    /// after a service's records, does not lock the service out.
+    fn hand_over(&self, file: &File) {
+        if let Some((user, group)) = self.other_owner(file.metadata()) {
+            // Only root may; for others it is as it was.
+            let _ = fchown(file, Some(user), Some(group));
+        }
+    }
+
+    /// Who has the directory, if it is not who has this.
+    fn other_owner(&self, own: io::Result<fs::Metadata>) -> Option<(u32, u32)> {
+        let (own, root) = (own.ok()?, fs::metadata(&self.root).ok()?);
+        (own.uid() != root.uid()).then(|| (root.uid(), root.gid()))
     }
 
     /// Whether an open file is the one that all others lock.
@@ -254,7 +286,7 @@ impl Files {
     }
 
     /// Puts a file in the place of what has this name. The caller has the turn, and
-    /// what a killed writer has left of the temporary file is overwritten.
+    /// what a killed writer has left of the temporary file is taken away.
     ///
     /// The name survives a loss of power once the directory is [synced](Self::sync).
     pub(super) fn replace(&self, _: &Turn, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
@@ -262,18 +294,31 @@ impl Files {
         fs::rename(&self.temporary, path).map_err(|it| failed("replace", path, it))
     }
 
-    fn write_to(&self, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    /// Writes a file of this name, in the place of what a killed writer has left.
+    pub(super) fn write_to(&self, path: &Path, bytes: &[u8]) -> Result<(), Failed> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        // Never what is there: it may be another user's, or another name of what is.
+        options.write(true).create_new(true).mode(0o600);
+        let open = || match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(path)?;
+                options.open(path)
+            }
+            opened => opened,
+        };
         let write = || {
-            let mut file = options.open(path)?;
+            let mut file = open()?;
             // A umask may have taken what the owner needs.
             file.set_permissions(Permissions::from_mode(0o600))?;
+            self.hand_over(&file);
             file.write_all(bytes)?;
             file.sync_all()
         };
-        write().map_err(|it| failed("write", path, it))
+        write().map_err(|it| {
+            // Half of it is of no use, and in the way where the disk is full.
+            let _ = fs::remove_file(path);
+            failed("write", path, it)
+        })
     }
 
     /// Removes a file, which may be gone already.
@@ -323,6 +368,20 @@ pub(super) fn failed(operation: &'static str, path: &Path, source: io::Error) ->
 }
 
 impl Failed {
+    /// Whether a file, or its place on the disk, is to blame, and not the whole store.
+    pub(super) fn is_of_one_file(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+            || Errno::from_io_error(&self.source) == Some(Errno::IO)
+    }
+
+    /// Whether the disk, a quota or a limit leaves no room.
+    pub(super) fn is_for_want_of_room(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded | io::ErrorKind::StorageFull
+        )
+    }
+
     /// What it means to who asked, who may have written or not.
     pub(super) fn into_error(self, maybe_applied: bool) -> RecordError {
         match self.source.kind() {

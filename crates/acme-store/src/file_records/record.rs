@@ -1,6 +1,11 @@
 //! One record as a file.
 
-use std::{io, path::PathBuf};
+use std::{
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -80,6 +85,13 @@ impl Known {
             end: None,
         }
     }
+
+    /// A record whose file cannot be read: its version is made of what is seen of it.
+    fn unreadable(file: &Metadata) -> Self {
+        let seen = [file.dev(), file.ino(), file.len()].map(u64::to_be_bytes);
+        let changed = [file.ctime(), file.ctime_nsec()].map(i64::to_be_bytes);
+        Self::damaged(&[seen.concat(), changed.concat()].concat())
+    }
 }
 
 impl Files {
@@ -88,8 +100,18 @@ impl Files {
     }
 
     /// The record of a key, ended or not, damaged or not; without its value.
+    ///
+    /// One whose file cannot be read is there all the same: it is an error to who gets
+    /// it, and not to who lists others beside it.
     pub(super) fn known(&self, key: &Key) -> Result<Option<Known>, Failed> {
-        let bytes = self.read_some(&self.record_path(key), MAX_HEAD)?;
+        let path = self.record_path(key);
+        let bytes = match self.read_some(&path, MAX_HEAD) {
+            Err(failed) if failed.is_of_one_file() => {
+                let metadata = fs::symlink_metadata(&path).map_err(|_| failed)?;
+                return Ok(Some(Known::unreadable(&metadata)));
+            }
+            bytes => bytes?.map(Zeroizing::new),
+        };
         Ok(bytes.map(|bytes| {
             let parsed = Head::parse(KIND, &bytes).and_then(|it| Known::parse(&it));
             match parsed {
@@ -100,11 +122,17 @@ impl Files {
     }
 
     /// The key in the record file of this name.
+    ///
+    /// That the name is the key's proves it, whatever else of the file is damaged.
     pub(super) fn key_in(&self, name: &str) -> Result<Option<Key>, Failed> {
         let bytes = self.read_some(&self.records.join(name), MAX_HEAD)?;
-        let head = bytes.as_deref().and_then(|it| Head::parse(KIND, it));
-        let parsed = head.and_then(|it| Known::parse(&it));
-        Ok(parsed.map(|it| it.0).filter(|key| file_name(key) == name))
+        let bytes = bytes.unwrap_or_default();
+        let mut lines = bytes.split(|it| *it == b'\n');
+        Ok(lines.find_map(|line| {
+            let escaped = std::str::from_utf8(line).ok()?.strip_prefix("key ")?;
+            let key = unescaped(escaped)?.parse().ok()?;
+            (file_name(&key) == name).then_some(key)
+        }))
     }
 
     /// The record of a key.
@@ -136,7 +164,7 @@ impl Files {
     pub(super) fn record_names(&self) -> Result<Vec<String>, Failed> {
         let failed = |error| failed("list", &self.records, error);
         let mut names = Vec::new();
-        for file in std::fs::read_dir(&self.records).map_err(failed)? {
+        for file in fs::read_dir(&self.records).map_err(failed)? {
             // What is no text is no name of ours.
             names.extend(file.map_err(failed)?.file_name().into_string().ok());
         }

@@ -10,6 +10,9 @@ use super::EndsBy;
 /// What names one run of the machine, on Linux.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
+/// The era of a run of the machine; its name follows, if this process may see it.
+const BOOT: &str = "boot";
+
 /// A time, and the era whose moments it can compare.
 #[derive(Debug)]
 pub(super) struct Timeline {
@@ -37,7 +40,7 @@ impl Timeline {
             EndsBy::Machine => {
                 let id = fs::read_to_string(BOOT_ID).unwrap_or_default();
                 let id: String = id.chars().filter(char::is_ascii_hexdigit).collect();
-                format!("boot{id}")
+                format!("{BOOT}{id}")
             }
         };
         Self {
@@ -80,7 +83,7 @@ impl Timeline {
     /// Whether a record has ended; across a restart of the machine only the wall
     /// clock can tell, and one set back behind the writing tells nothing good.
     pub(super) fn life_has_ended(&self, end: &End) -> bool {
-        if end.era == self.era {
+        if self.is_comparable(end) {
             return self.lease_has_ended(end);
         }
         let now = self.clock.now().as_millisecond();
@@ -91,7 +94,15 @@ impl Timeline {
     /// What is left; `None` when this era cannot tell.
     fn remaining(&self, end: &End) -> Option<Duration> {
         let left = end.at.saturating_sub(self.now());
-        (end.era == self.era && left <= end.span).then_some(left)
+        (self.is_comparable(end) && left <= end.span).then_some(left)
+    }
+
+    /// Whether the era is this one, as far as can be seen: from one process of a machine
+    /// the name of its run may be hidden, and from another not.
+    fn is_comparable(&self, end: &End) -> bool {
+        let (own, other) = (&self.era, &end.era);
+        let runs = own.starts_with(BOOT) && other.starts_with(BOOT);
+        own == other || runs && (own == BOOT || other == BOOT)
     }
 
     /// The wall clock's time.
@@ -195,6 +206,31 @@ mod tests {
         assert!(line.lease_has_ended(&end));
         assert!(!life(wall) && !life(wall + HOUR / 2));
         assert!(life(wall + HOUR) && life(wall - HOUR));
+    }
+
+    // `ProcSubset=pid` keeps it from a service, and not from who looks after it.
+    #[test]
+    fn a_process_that_cannot_see_the_name_of_the_run() {
+        let line = Timeline::new(Arc::new(Hand::default()), EndsBy::Machine);
+        let named = Timeline {
+            era: "boot1".to_owned(),
+            ..Timeline::new(Arc::new(Hand::default()), EndsBy::Machine)
+        };
+        let nameless = Timeline {
+            era: BOOT.to_owned(),
+            ..line
+        };
+        for (one, other) in [(&named, &nameless), (&nameless, &named)] {
+            let end = one.end(HOUR);
+            assert!(!other.lease_has_ended(&end) && !other.life_has_ended(&end));
+            let end = one.end(Duration::ZERO);
+            assert!(other.lease_has_ended(&end) && other.life_has_ended(&end));
+        }
+        let before = End {
+            era: "boot0".to_owned(),
+            ..named.end(HOUR)
+        };
+        assert!(named.lease_has_ended(&before));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use futures_core::stream::BoxStream;
 use futures_util::stream;
 
 use super::{
-    FileRecords,
+    Call, FileRecords,
     changes::{News, Place},
     files::Wanted,
 };
@@ -60,7 +60,7 @@ impl Watcher {
             let prefix = self.prefix.clone();
             let look = self
                 .store
-                .blocking(false, move |store, wanted| {
+                .blocking(Call::Look, move |store, wanted| {
                     store.look_for_changes(before.as_ref(), &prefix, wanted)
                 })
                 .await;

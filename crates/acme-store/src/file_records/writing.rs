@@ -3,6 +3,10 @@
 //! A commit of several is first written whole into the journal, then carried out,
 //! and then the journal is removed. Whoever finds a journal and has the turn carries
 //! it out again, which changes nothing if it was done: a writer may be killed anywhere.
+//! Each record lies ready in a file before there is a journal, so that to carry it out
+//! needs no room: a disk that is full stops a commit before it has begun, or not at all.
+
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
@@ -98,7 +102,13 @@ impl FileRecords {
             }
             _ => {}
         }
-        files.replace(turn, &files.journal, &journal(steps))?;
+        let begun = make_ready(files, steps)
+            .and_then(|()| files.replace(turn, &files.journal, &journal(steps)));
+        if let Err(failed) = begun {
+            // What lies ready takes room, and the disk may be full.
+            remove_ready(files, turn);
+            return Err(failed);
+        }
         files.sync(&files.root)?;
         carry_out_journal(files, turn, steps)
     }
@@ -164,16 +174,61 @@ fn carry_out(files: &Files, turn: &Turn, step: &Step) -> Result<(), Failed> {
     }
 }
 
+/// Where the record of a step lies ready.
+fn ready_path(files: &Files, at: usize) -> PathBuf {
+    files.root.join(format!("ready{at}"))
+}
+
+fn make_ready(files: &Files, steps: &[Step]) -> Result<(), Failed> {
+    for (at, step) in steps.iter().enumerate() {
+        if let Some(written) = &step.written {
+            files.write_to(&ready_path(files, at), &written.bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what lies ready and was put nowhere. The caller has the turn, and there is
+/// no journal.
+pub(super) fn remove_ready(files: &Files, turn: &Turn) {
+    for at in 0..Capabilities::MAX_BATCH {
+        // It takes room, and harms nobody: only a journal gives it a meaning.
+        let _ = files.remove(turn, &ready_path(files, at));
+    }
+}
+
+/// As [`carry_out`], with what lies ready, if it does.
+fn carry_out_ready(files: &Files, turn: &Turn, at: usize, step: &Step) -> Result<(), Failed> {
+    let Some(written) = &step.written else {
+        return carry_out(files, turn, step);
+    };
+    let has = |path: &PathBuf| {
+        let bytes = files.read(path)?.map(Zeroizing::new);
+        Ok::<_, Failed>(bytes.as_ref() == Some(&written.bytes))
+    };
+    let (ready, path) = (ready_path(files, at), files.record_path(&step.key));
+    // Only the journal says what was committed: others may have been at these files.
+    if has(&ready)? {
+        return std::fs::rename(&ready, &path).map_err(|it| failed("replace", &path, it));
+    }
+    if has(&path)? {
+        return Ok(());
+    }
+    carry_out(files, turn, step)
+}
+
 fn carry_out_journal(files: &Files, turn: &Turn, steps: &[Step]) -> Result<(), Failed> {
     let keys: Vec<_> = steps.iter().map(|it| &it.key).collect();
     files.announce(turn, &keys)?;
-    for step in steps {
-        carry_out(files, turn, step)?;
+    for (at, step) in steps.iter().enumerate() {
+        carry_out_ready(files, turn, at, step)?;
     }
     files.sync(&files.records)?;
     files.remove(turn, &files.journal)?;
     // A journal that came back after a loss of power would undo what follows.
-    files.sync(&files.root)
+    files.sync(&files.root)?;
+    remove_ready(files, turn);
+    Ok(())
 }
 
 /// Finishes the commit of a killed writer.
@@ -235,4 +290,65 @@ fn parse(bytes: &[u8]) -> Option<Vec<Step>> {
         steps.push(Step { key, written });
     }
     Some(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+
+    fn step(key: &str, bytes: &str) -> Step {
+        Step {
+            key: key.parse().expect("a key"),
+            written: Some(Written {
+                version: Version::of(&[]),
+                bytes: Zeroizing::new(bytes.into()),
+            }),
+        }
+    }
+
+    /// A commit that was cut short once it was in the journal, with this lying ready.
+    fn recovered(ready: &[Step], full: bool) -> [String; 2] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let files = Files::new(directory.path().join("state"));
+        let limit = Duration::from_secs(10);
+        files.create(limit).expect("a store");
+        let turn = files.turn(true, limit, &Wanted::yes()).expect("a turn");
+        let write = |path: &PathBuf, bytes: &[u8]| fs::write(path, bytes).expect("room");
+        make_ready(&files, ready).expect("room");
+        let steps = [step("a", "new a"), step("b", "new b")];
+        write(&files.journal, &journal(&steps));
+        write(&files.record_path(&steps[0].key), b"old a");
+        if full {
+            // Nothing can be written any more but a few bytes.
+            fs::create_dir(files.root.join("temporary")).expect("room");
+        }
+        recover(&files, &turn).expect("it needs no room");
+        assert!(!files.journal.exists());
+        let left = fs::read_dir(&files.root).expect("a directory");
+        let ready = left.filter(|it| {
+            let name = it.as_ref().expect("a file").file_name();
+            name.to_string_lossy().starts_with("ready")
+        });
+        assert_eq!(ready.count(), 0);
+        steps.map(|it| fs::read_to_string(files.record_path(&it.key)).expect("a record"))
+    }
+
+    #[test]
+    fn what_is_in_the_journal_needs_no_more_room() {
+        let ready = [step("a", "new a"), step("b", "new b")];
+        assert_eq!(recovered(&ready, true), ["new a", "new b"]);
+    }
+
+    #[test]
+    fn what_lies_ready_counts_only_if_the_journal_says_so() {
+        let ready = [
+            step("a", "of another commit"),
+            step("b", "new b"),
+            step("c", ""),
+        ];
+        assert_eq!(recovered(&ready, false), ["new a", "new b"]);
+        assert_eq!(recovered(&[], false), ["new a", "new b"]);
+    }
 }

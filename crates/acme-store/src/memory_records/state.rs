@@ -66,12 +66,10 @@ impl fmt::Debug for Held {
 
 impl State {
     pub(super) fn get(&self, key: &Key, now: Duration) -> Result<Option<Record>, RecordError> {
-        match self.records.get(key) {
+        match self.live(key, now) {
             Some(kept) if kept.damaged => Err(RecordError::Corrupt { key: key.clone() }),
-            Some(kept) if kept.is_live(now) => {
-                Ok(Some(Record::new(kept.value.clone(), kept.version())))
-            }
-            _ => Ok(None),
+            Some(kept) => Ok(Some(Record::new(kept.value.clone(), kept.version()))),
+            None => Ok(None),
         }
     }
 

@@ -226,3 +226,18 @@ async fn a_damaged_record_can_be_replaced() {
     put(&store, "k", "2", version.into()).await;
     assert_eq!(store.get(&key("k")).await.unwrap().unwrap().value, "2");
 }
+
+// It is listed no more: there is no version to replace it by.
+#[tokio::test]
+async fn a_damaged_record_that_has_ended_is_gone() {
+    let clock = TestClock::default();
+    let store = MemoryRecords::new(Arc::new(clock.clone()));
+    let life = Life::Ephemeral(Duration::from_secs(60));
+    let k = key("k");
+    let put = store.put(&k, "1".into(), Expect::Absent, life).await;
+    put.unwrap();
+    store.damage(&k);
+    store.get(&k).await.unwrap_err();
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(store.get(&k).await.unwrap(), None);
+}

@@ -29,7 +29,7 @@ pub(crate) async fn open(path: &Path, clock: &TestClock) -> FileRecords {
     FileRecords::open_with(path, clock, options).await.unwrap()
 }
 
-fn files(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
     let mut all = vec![path.to_owned()];
     let mut at = 0;
     while at < all.len() {

@@ -47,6 +47,8 @@ mod outage;
 #[cfg(unix)]
 mod permissions;
 #[cfg(unix)]
+mod record_faults;
+#[cfg(unix)]
 mod records_killed;
 #[cfg(unix)]
 mod watch;

@@ -28,7 +28,7 @@ use crate::outage;
 use crate::{
     clock::RealClock,
     pki::PKI,
-    records::{key, put as put_record},
+    records::{all as all_records, key, put as put_record},
     records_killed,
 };
 
@@ -167,6 +167,7 @@ async fn task() {
             say("denied");
         }
         "records once" => records_once(&path).await,
+        "records unreadable" => records_unreadable(&path).await,
         #[cfg(target_os = "linux")]
         "watch and go" => notification::watch_and_go(&path).await,
         #[cfg(target_os = "linux")]
@@ -230,6 +231,22 @@ async fn records_once(path: &Path) {
         .commit(&lease, vec![put("c"), put("d")])
         .await
         .unwrap();
+}
+
+/// Lists all, says so, and replaces what cannot be read.
+async fn records_unreadable(path: &Path) {
+    let clock = Arc::new(RealClock::new());
+    let store = FileRecords::open(path, clock).await.unwrap();
+    for (name, version) in all_records(&store, "", 10).await {
+        say(name.as_str());
+        match store.get(&name).await {
+            Ok(Some(_)) => {}
+            Err(RecordError::Denied { .. }) => {
+                put_record(&store, name.as_str(), "2", version.into()).await;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// Replaces entry after entry, beside others who do the same.

@@ -204,5 +204,7 @@ fn kill_at_any_point_leaves_every_record_whole() {
         assert!(written > 0);
         println!("{kills} writers killed; {reads} readings, {written} writes of one record");
     });
-    assert!(!path.join("journal").exists());
+    for left in ["journal", "ready0", "ready1"] {
+        assert!(!path.join(left).exists(), "{left}");
+    }
 }
