@@ -8,7 +8,7 @@ use crate::command::run_within;
 use crate::failure::Failure;
 use crate::step::{self, Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{fuzz, interop, test, tidy};
+use crate::{fuzz, interop, platforms, test, tidy};
 
 /// How long `cargo deny --version` may take to answer.
 const DENY_ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -42,6 +42,7 @@ fn plan(crates: &[&str], deny: &Deny) -> Vec<Step> {
             ));
         }
     }
+    steps.extend(platforms::steps());
     steps.extend(test::plan());
     steps.extend(fuzz::plan());
     steps.push(interop::step());

@@ -14,6 +14,7 @@ mod failure;
 mod fuzz;
 mod interop;
 mod pebble;
+mod platforms;
 mod readers;
 mod step;
 mod test;

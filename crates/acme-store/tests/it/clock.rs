@@ -67,9 +67,11 @@ impl Clock for RealClock {
 }
 
 /// A clock that stands still: whoever sleeps by it never wakes.
+#[cfg(target_os = "linux")]
 #[derive(Debug)]
 pub(crate) struct Frozen;
 
+#[cfg(target_os = "linux")]
 impl Clock for Frozen {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
