@@ -310,7 +310,28 @@ pub enum KeyError {
         /// The modulus' size.
         bits: u32,
     },
-    /// The key is of a type that this build does not know.
-    #[error("the private key's type is not supported by this build")]
+    /// The key is of a type that this build does not know: each but P-256 takes the feature of
+    /// this crate that has its name. The text names those that are off.
+    #[error(
+        "the private key's type is not supported by this build{}",
+        features_off()
+    )]
     Unsupported,
+}
+
+/// The features that add kinds of private keys, and that this build has not.
+fn features_off() -> String {
+    let features = [
+        ("p384", cfg!(feature = "p384")),
+        ("ed25519", cfg!(feature = "ed25519")),
+        ("rsa", cfg!(feature = "rsa")),
+    ];
+    let off: Vec<_> = features.iter().filter(|it| !it.1).map(|it| it.0).collect();
+    if off.is_empty() {
+        return String::new();
+    }
+    format!(
+        ", where these features of acme-jose are off: {}",
+        off.join(", ")
+    )
 }

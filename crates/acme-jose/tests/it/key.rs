@@ -158,6 +158,21 @@ fn reads_each_kind_of_key() {
     check(include_bytes!("keys/rsa2048-pkcs1.pem"), "RS256", rsa);
 }
 
+#[test]
+fn an_unsupported_key_says_which_features_are_off() {
+    let text = KeyError::Unsupported.to_string();
+    let features = [
+        ("p384", cfg!(feature = "p384")),
+        ("ed25519", cfg!(feature = "ed25519")),
+        ("rsa", cfg!(feature = "rsa")),
+    ];
+    for (feature, on) in features {
+        assert_ne!(text.contains(feature), on, "{text}");
+    }
+    let all_on = features.iter().all(|it| it.1);
+    assert_ne!(text.contains("features of acme-jose"), all_on, "{text}");
+}
+
 #[cfg(feature = "rsa")]
 #[test]
 fn pkcs1_round_trips_and_is_rsas_alone() {
