@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, pin::pin};
 
 use acme_testing::{TestCa, TestCaError};
 
-use crate::{Failure, signals};
+use crate::{Failure, address, signals};
 use announcement::Announcement;
 use behaviour::Behaviour;
 use root_file::RootFiles;
@@ -24,7 +24,7 @@ Every name points to 127.0.0.1 by default, and the CA knocks there.
 The CA keeps everything in memory, its keys too: what it issued is worth nothing when it has ended.")]
 pub(crate) struct Arguments {
     /// Where to listen; port 0 lets the system choose.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:14000")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:14000", value_parser = address::parse)]
     listen: SocketAddr,
 
     /// Write the root of the CA's own https certificate here, as PEM: what a client must trust.

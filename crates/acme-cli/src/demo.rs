@@ -18,7 +18,7 @@ use acme_testing::TestCa;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::{Failure, signals};
+use crate::{Failure, address, signals};
 use visitor::Visitor;
 
 /// The name that the demo serves; `.localhost` is nobody's.
@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Where to serve the page; port 0 lets the system choose.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address::parse)]
     listen: SocketAddr,
 
     /// Visit the page, renew its certificate, visit it again, and end.

@@ -6,6 +6,7 @@
     reason = "a program talks to its user"
 )]
 
+mod address;
 mod ca;
 mod demo;
 mod failure;

@@ -22,7 +22,7 @@ use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
 };
 
-use crate::{Failure, failure::chain, signals};
+use crate::{Failure, address, failure::chain, signals};
 use connections::Connections;
 use files::Files;
 
@@ -65,8 +65,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     agree_tos: bool,
 
-    /// Answer http-01 challenges here too, and send everything else to https; CAs knock on port 80.
-    #[arg(long, value_name = "ADDR")]
+    /// Answer http-01 challenges here too, such as on `0.0.0.0:80`, and send everything else to
+    /// https; CAs knock on port 80.
+    #[arg(long, value_name = "ADDR", value_parser = address::parse)]
     http_01: Option<SocketAddr>,
 
     /// The https port in redirects from --http-01, where another is forwarded to this one.
@@ -129,10 +130,16 @@ async fn check(arguments: &Arguments) -> Result<Checked, Failure> {
     })?;
     let url = directory_url(&spec, arguments.directory.as_deref())?;
     if !arguments.path.is_dir() {
-        return Err(Failure::configuration(format!(
-            "--path {} is not a directory",
-            arguments.path.display()
-        )));
+        let path = arguments.path.display();
+        let (what, hint) = if arguments.path.exists() {
+            (
+                "is not a directory",
+                "name the one whose files are to be served",
+            )
+        } else {
+            ("does not exist", "create it, or name another")
+        };
+        return Err(Failure::configuration(format!("--path {path} {what}")).hint(hint));
     }
     keys_stay_private(&arguments.path, &spec.directory)?;
     let store = DirectoryStore::open(&spec.directory)

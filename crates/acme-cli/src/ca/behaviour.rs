@@ -9,7 +9,7 @@ use acme_messages::{ChallengeType, jose::MacKey};
 use acme_testing::{FaultRule, Profile, Style, TestCaBuilder, TestPki};
 
 use super::span;
-use crate::Failure;
+use crate::{Failure, address};
 
 /// Options that a [`TestCaBuilder`] takes over.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct Behaviour {
     resolve_to: Option<IpAddr>,
 
     /// The DNS server that is asked for records; without one no dns-01 is met.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address::parse)]
     resolver: Option<SocketAddr>,
 
     /// A challenge to offer, instead of http-01, tls-alpn-01 and dns-01; may be given several

@@ -108,7 +108,7 @@ fn is_named_and_creates_nothing() {
         &[ELSEWHERE, "refused", "try again later"],
     );
     let root = ["--directory", ELSEWHERE, "--ca-root", "file"];
-    serve("acme:certs:tcp:0", &root, 3, &["--ca-root file"]);
+    serve("acme:certs:tcp:0", &root, 3, &["--ca-root file", "PEM"]);
     let root = ["--directory", ELSEWHERE, "--ca-root", "none.pem"];
     serve(
         "acme:certs:tcp:0",
@@ -126,7 +126,12 @@ fn is_named_and_creates_nothing() {
     check(
         &["le:certs:tcp:0", "--path", "none"],
         3,
-        &["--path none", "not a directory"],
+        &["--path none", "does not exist", "create it"],
+    );
+    check(
+        &["le:certs:tcp:0", "--path", "file"],
+        3,
+        &["--path file", "not a directory"],
     );
     for path in [".", "certs"] {
         check(
@@ -134,6 +139,22 @@ fn is_named_and_creates_nothing() {
             3,
             &[&format!("--path {path}"), "private keys", "\"certs\""],
         );
+    }
+}
+
+// A port alone is what people write first.
+#[test]
+fn an_address_without_a_port_or_a_host_is_told_how_one_reads() {
+    for arguments in [
+        &["demo", "--listen", "8443"][..],
+        &["ca", "--listen", "localhost"],
+        &["ca", "--resolver", "127.0.0.1"],
+        &["serve", "le:certs:tcp:0", "--path", ".", "--http-01", "80"],
+    ] {
+        let output = acme(arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains("such as 127.0.0.1:5002"), "{error}");
     }
 }
 

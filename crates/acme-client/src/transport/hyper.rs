@@ -268,10 +268,12 @@ impl fmt::Debug for HyperTransport {
 #[non_exhaustive]
 pub enum HyperTransportError {
     /// A root certificate is missing, damaged, or no trust anchor.
-    #[error("the root certificates cannot be used")]
+    #[error("there is no root certificate in PEM, or a damaged one")]
     BadRoots,
     /// No crypto provider was given and the process has none installed.
-    #[error("no crypto provider was given, and the process has none installed")]
+    #[error(
+        "no crypto provider was given with `crypto_provider`, and the process has none installed"
+    )]
     NoCryptoProvider,
     /// rustls or the platform's verifier refused.
     #[error("TLS cannot be set up")]

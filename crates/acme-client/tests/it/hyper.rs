@@ -99,6 +99,7 @@ async fn roots_are_the_platforms_and_more_or_only_these() {
     ] {
         let error = build().extra_roots_pem(bad.as_bytes()).unwrap_err();
         assert!(matches!(error, HyperTransportError::BadRoots));
+        assert!(error.to_string().contains("PEM"), "{error}");
     }
 }
 
