@@ -284,7 +284,9 @@ pub enum EndpointError {
     #[error("the listener cannot be used")]
     Listen(#[source] std::io::Error),
     /// No crypto provider was given and the process has none installed.
-    #[error("no crypto provider was given, and the process has none installed")]
+    #[error(
+        "no crypto provider was given with `crypto_provider`, and the process has none installed"
+    )]
     NoCryptoProvider,
     /// rustls refused the provider.
     #[error("TLS cannot be set up")]

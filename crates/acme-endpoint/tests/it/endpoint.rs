@@ -124,6 +124,7 @@ async fn no_provider_is_an_error_and_none_is_installed() {
     .await
     .unwrap_err();
     assert!(matches!(error, EndpointError::NoCryptoProvider), "{error}");
+    assert!(error.to_string().contains("`crypto_provider`"), "{error}");
     assert!(error.source().is_none());
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
 }

@@ -300,7 +300,9 @@ pub enum TestCaError {
     #[error("the test CA's key could not be encoded")]
     Key(#[source] KeyError),
     /// No crypto provider was given, and the process has no default one.
-    #[error("the test CA needs a rustls crypto provider: the process has no default one")]
+    #[error(
+        "the test CA needs a rustls crypto provider: give one with `crypto_provider`, since the process has no default one"
+    )]
     NoCryptoProvider,
     /// Plain HTTP is for loopback addresses only.
     #[error("the test CA speaks plain HTTP on loopback only, and {0} is not")]

@@ -178,4 +178,5 @@ async fn a_stopped_ca_is_gone() {
 async fn a_ca_without_a_provider_says_so() {
     let error = acme_testing::TestCa::builder().start().await.unwrap_err();
     assert!(matches!(error, TestCaError::NoCryptoProvider));
+    assert!(error.to_string().contains("`crypto_provider`"), "{error}");
 }
