@@ -105,6 +105,9 @@ pub trait CertificateStore: fmt::Debug + Send + Sync + 'static {
 
     /// Replaces what is kept for this name, if it still is what was expected.
     ///
+    /// That the certificate is for the name is for the caller to see: a store keeps
+    /// what it is given.
+    ///
     /// # Errors
     /// - [`PutError::Conflict`] when something else is there. Nothing was written.
     /// - [`PutError::Store`] when the store cannot write. If the reason
@@ -130,7 +133,7 @@ pub trait CertificateStore: fmt::Debug + Send + Sync + 'static {
     /// The first event is [`StoreEvent::Resync`], sent once changes are seen: who
     /// lists on each `Resync` and gets on each `Changed` misses nothing. A hint
     /// may come twice or for nothing. A store that cannot tell gives a stream
-    /// that stays silent. The stream never ends.
+    /// that stays silent from its beginning. The stream never ends.
     fn watch(&self) -> BoxStream<'static, StoreEvent>;
 }
 

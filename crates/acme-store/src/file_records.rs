@@ -123,7 +123,7 @@ impl FileRecords {
 
     /// Opens a directory for records, or makes it; its parent must exist.
     ///
-    /// Watches wait by the clock, and the deadlines of leases are moments of its
+    /// Watches wait by the clock (a program's is ten lines: see [`RecordStore`]), and the deadlines of leases are moments of its
     /// monotonic time.
     ///
     /// # Errors

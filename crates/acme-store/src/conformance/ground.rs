@@ -50,7 +50,7 @@ impl<E: Error> From<E> for Halt {
 }
 
 /// An error with its causes.
-fn told(error: &dyn Error) -> String {
+pub(super) fn told(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(it) = cause {

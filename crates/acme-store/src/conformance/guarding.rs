@@ -280,7 +280,7 @@ async fn batches(store: &Handle, other: &Handle, lease: &Lease) -> Made {
     ];
     let tried = store.commit(lease, twice).await;
     let told = matches!(tried, Err(CommitError::Conflict { .. }));
-    ensure!(told, "one key comes twice: {tried:?}");
+    ensure!(told, "one key comes twice, which is a conflict: {tried:?}");
     ensure!(
         value(other, "a").await?.as_deref() == Some("1"),
         "half a refused commit was made"

@@ -45,10 +45,11 @@ pub enum Outcome {
 }
 
 impl Report {
-    /// Whether no check has failed. Skipped ones count for neither side.
+    /// Whether checks were made, and none has failed. Skipped ones count for neither
+    /// side; ids that no check has give a report of nothing, which is not conformant.
     #[must_use]
     pub fn is_conformant(&self) -> bool {
-        self.failed().next().is_none()
+        !self.checks.is_empty() && self.failed().next().is_none()
     }
 
     /// The checks that have failed.

@@ -10,7 +10,7 @@ pub(super) const CHECKS: &[Check] = &[check!(
 
 #[cfg(not(feature = "sealed"))]
 async fn sealed(_: super::ground::Ground) -> super::ground::Made {
-    let reason = "built without the feature `sealed`".to_owned();
+    let reason = "built without the feature `sealed` of acme-store".to_owned();
     Err(super::ground::Halt::Skipped(reason))
 }
 

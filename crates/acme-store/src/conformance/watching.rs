@@ -66,11 +66,14 @@ async fn changes(ground: Ground) -> Made {
     let [store, other, _] = ground.three().await?;
     let mut watcher = Watcher::synced(&ground, &other, "k").await?;
     let mut silent = HashSet::new();
+    let mut made = ODD_KEYS.len();
     for at in 0..50 {
         let name = format!("k{at}");
         let version = put(&store, &name, "1", Expect::Absent).await?;
+        made += 1;
         if at % 2 == 0 {
             put(&other, &name, "2", version).await?;
+            made += 1;
         }
         silent.insert(key(&name)?);
     }
@@ -82,7 +85,10 @@ async fn changes(ground: Ground) -> Made {
     while !silent.is_empty() {
         match watcher.next().await {
             Ok(RecordEvent::Changed { key, .. }) => drop(silent.remove(&key)),
-            Ok(other) => ensure!(false, "nothing was lost, and the watch told {other:?}"),
+            Ok(other) => ensure!(
+                false,
+                "{made} changes that nobody has read yet are to be kept, and the watch told {other:?}"
+            ),
             Err(_) => ensure!(false, "not told within {:?}: {silent:?}", ground.bound()),
         }
     }

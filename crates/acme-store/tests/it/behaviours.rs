@@ -110,6 +110,7 @@ enum Mutation {
     PutIsForgotten,
     VersionsAreEqual,
     NamesAreOne,
+    WatchCannotTell,
     WatchIsSilent,
     WatchIsLate,
 }
@@ -188,11 +189,40 @@ impl CertificateStore for Mutant {
 
     fn watch(&self) -> BoxStream<'static, StoreEvent> {
         match self.0 {
+            M::WatchCannotTell => Box::pin(stream::pending()),
             M::WatchIsSilent => Box::pin(self.1.watch().take(1).chain(stream::pending())),
             M::WatchIsLate => Box::pin(self.1.watch().skip(1)),
             _ => self.1.watch(),
         }
     }
+}
+
+/// A suite for a store with this peculiarity.
+fn suite_of(mutation: M) -> CertificateSuite {
+    let open = move |name| {
+        let store = MemoryStore::new();
+        store.request(name);
+        done(Arc::new(Mutant(mutation, store)) as Arc<dyn CertificateStore>)
+    };
+    let suite = CertificateSuite::new(format!("{mutation:?}"), open, bundle);
+    suite.bound(std::time::Duration::from_millis(300))
+}
+
+// What the trait allows to stores that cannot tell is not seen, and no failure.
+#[tokio::test]
+async fn a_watch_that_cannot_tell_is_skipped() {
+    let report = suite_of(M::WatchCannotTell).only(&["C9"]).run().await;
+    let skipped = matches!(report.outcome("C9"), Some(Outcome::Skipped { .. }));
+    assert!(skipped && report.is_conformant(), "{report}");
+}
+
+#[tokio::test]
+async fn a_report_of_nothing_is_not_conformant() {
+    let report = suite_of(M::WatchCannotTell).only(&["C"]).run().await;
+    assert!(
+        report.checks.is_empty() && !report.is_conformant(),
+        "{report}"
+    );
 }
 
 #[tokio::test]
@@ -208,14 +238,7 @@ async fn broken_ones_fail() {
         (M::WatchIsSilent, &["C9"]),
         (M::WatchIsLate, &["C9"]),
     ] {
-        let open = move |name| {
-            let store = MemoryStore::new();
-            store.request(name);
-            done(Arc::new(Mutant(mutation, store)) as Arc<dyn CertificateStore>)
-        };
-        let suite = CertificateSuite::new(format!("{mutation:?}"), open, bundle);
-        let bound = std::time::Duration::from_millis(300);
-        let report = suite.bound(bound).only(ids).run().await;
+        let report = suite_of(mutation).only(ids).run().await;
         for id in ids {
             let failed = matches!(report.outcome(id), Some(Outcome::Failed { .. }));
             assert!(failed, "{id} sees nothing\n{report}");
