@@ -312,6 +312,9 @@ fn cannot_listen(place: &str, error: &std::io::Error) -> Failure {
         std::io::ErrorKind::PermissionDenied => {
             failure.hint("ports under 1024 need CAP_NET_BIND_SERVICE or a forwarding")
         }
+        std::io::ErrorKind::AddrNotAvailable => {
+            failure.hint("name an address that this machine has")
+        }
         _ => failure,
     }
 }

@@ -173,6 +173,22 @@ async fn an_account_key_that_cannot_be_used_is_named_once_and_left_alone() {
     assert_eq!(fs::read_to_string(&key).unwrap(), "no key");
 }
 
+// 192.0.2.0/24 is for documents, and no machine has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_this_machine_has_not_is_said_to_be_none() {
+    let site = Site::new(&[]).await;
+    let mut command = site.command();
+    command.args(["--agree-tos", "--http-01", "192.0.2.1:0"]);
+    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(error.contains("192.0.2.1:0"), "{error}");
+    assert!(
+        error.contains("an address that this machine has"),
+        "{error}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn terms_that_are_not_agreed_to_are_named_and_nothing_is_created() {
     let site = Site::new(&["www.example.com"]).await;
