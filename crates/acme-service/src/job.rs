@@ -174,7 +174,7 @@ impl Means {
                     }
                     if let EntryState::Damaged(error) = &entry.contents {
                         // It may be half of what somebody is writing.
-                        let error = StoreError::Unavailable(error.to_string().into());
+                        let error = StoreError::Unavailable((*error).into());
                         return Err(IssueError::store(error));
                     }
                 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use acme_messages::{Clock, ServerName};
-use acme_store::{CertificateStore, CertificateStoreExt, EntryState, StoreError, Version};
+use acme_store::{
+    BundleError, CertificateStore, CertificateStoreExt, EntryState, StoreError, Version,
+};
 
 use crate::{decide::Holding, job::bounded};
 
@@ -37,7 +39,7 @@ pub(crate) enum Found {
     /// Something to keep valid.
     Managed(Holding),
     /// Something that a person must look at.
-    Damaged(String),
+    Damaged(BundleError),
 }
 
 /// Looks through the store. An entry that cannot be read is left as it was known.
@@ -94,6 +96,6 @@ fn found(contents: EntryState) -> Found {
                 not_after: leaf.not_after,
             })
         }
-        EntryState::Damaged(error) => Found::Damaged(error.to_string()),
+        EntryState::Damaged(error) => Found::Damaged(error),
     }
 }

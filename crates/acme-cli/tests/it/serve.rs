@@ -168,13 +168,16 @@ async fn a_refusal_is_shown_with_the_cas_words() -> Result<(), Error> {
 #[tokio::test]
 async fn a_damaged_file_is_reported_and_left_alone() -> Result<(), Error> {
     let site = Site::new(&[]).await;
-    std::fs::write(site.file("www.example.com"), "no certificate").unwrap();
+    let damaged = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    std::fs::write(site.file("www.example.com"), damaged).unwrap();
     let mut acme = site.serve()?;
     let line = acme.line("damaged and left alone", LIMIT).await?;
     assert!(line.contains("www.example.com"), "{line}");
+    assert!(line.contains("the private key cannot be used"), "{line}");
+    assert!(line.contains("the private key cannot be read"), "{line}");
     acme.stop().await?;
     let text = std::fs::read_to_string(site.file("www.example.com")).unwrap();
-    assert_eq!((text.as_str(), site.orders()), ("no certificate", 0));
+    assert_eq!((text.as_str(), site.orders()), (damaged, 0));
     Ok(())
 }
 

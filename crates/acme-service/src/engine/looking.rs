@@ -121,7 +121,8 @@ impl Engine {
                         .set(name.clone(), version, holding, now, &self.policy);
                 }
                 Found::Damaged(reason) => {
-                    tracing::warn!(%name, reason, "an entry is damaged and left alone");
+                    let cause = std::error::Error::source(&reason).map(ToString::to_string);
+                    tracing::warn!(%name, %reason, cause, "an entry is damaged and left alone");
                     self.names
                         .set_damaged(name.clone(), version, now, &self.policy);
                 }
