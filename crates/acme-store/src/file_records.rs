@@ -123,8 +123,8 @@ impl FileRecords {
 
     /// Opens a directory for records, or makes it; its parent must exist.
     ///
-    /// Watches wait by the clock (a program's is ten lines: see [`RecordStore`]), and the deadlines of leases are moments of its
-    /// monotonic time.
+    /// Watches wait by the clock, and the deadlines of leases are moments of its
+    /// monotonic time. The clock of a program is ten lines: see [`RecordStore`].
     ///
     /// # Errors
     /// - [`FileRecordsError::Io`] when it cannot be made or opened.

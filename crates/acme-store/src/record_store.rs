@@ -140,8 +140,8 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// store that has lost sight of changes sends [`RecordEvent::Resync`], again
     /// only once it sees them. An error reports trouble and ends nothing: a `Resync`
     /// follows when it is over. A hundred changes that were not read yet are kept; behind
-    /// more, a `Resync` may stand for them all. The stream does not end but with the store: it outlives
-    /// outages, and one that begins in an outage has its `Synced` afterwards.
+    /// more, a `Resync` may stand for them all. The stream does not end but with the
+    /// store: it outlives outages, and one that begins in an outage has its `Synced` afterwards.
     /// Dropping it frees whatever it holds.
     fn watch(&self, prefix: &Prefix) -> BoxStream<'static, Result<RecordEvent, RecordError>>;
 
