@@ -113,7 +113,7 @@ fn load(folder: &Folder, path: &Path) -> Result<Option<PrivateKey>, AccountKeyEr
         return Ok(None);
     };
     if metadata.permissions().mode() & 0o007 != 0 {
-        tracing::warn!(path = %path.display(), "every user may read the account's key");
+        tracing::warn!(path = %path.display(), "every user may read the account's key: `chmod o=` keeps them out");
     }
     let text = read(&file, path)?;
     let key = readable(&text).map_or(Err(KeyError::Missing), |it| PrivateKey::from_pem(&it));

@@ -40,7 +40,7 @@ pub(super) fn entry(folder: &Folder, name: &EntryName) -> Result<Option<Entry>, 
     );
     if !keyless && metadata.mode() & 0o007 != 0 {
         folder.warn_once(path.as_os_str(), || {
-            tracing::warn!(path = %path.display(), "every user may read this private key");
+            tracing::warn!(path = %path.display(), "every user may read this private key: `chmod o=` keeps them out");
         });
     }
     Ok(Some(Entry::new(contents, version)))
