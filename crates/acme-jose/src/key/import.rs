@@ -1,7 +1,14 @@
 //! Keys as files hold them: PKCS#8, PKCS#1, SEC1, in PEM or DER.
 
 use p256::elliptic_curve::ALGORITHM_OID as EC;
-use pkcs8::{AssociatedOid, ObjectIdentifier, PrivateKeyInfoRef, der::Decode};
+use pkcs8::{
+    AssociatedOid, ObjectIdentifier, PrivateKeyInfoRef,
+    der::{
+        Decode, Reader, SliceReader, Tag, TagNumber, Tagged,
+        asn1::{AnyRef, ContextSpecific, OctetStringRef},
+    },
+    spki::AlgorithmIdentifierRef,
+};
 use rustls_pki_types::{
     PrivateKeyDer,
     pem::{PemObject, SectionKind},
@@ -32,7 +39,13 @@ pub(super) fn from_pem(text: &[u8]) -> Result<Secret, KeyError> {
             return Err(KeyError::Several);
         }
     }
-    found.ok_or(KeyError::Missing)
+    found.ok_or_else(|| {
+        if text.split(|byte| b"\r\n".contains(byte)).any(begins_key) {
+            KeyError::Unsupported
+        } else {
+            KeyError::Missing
+        }
+    })
 }
 
 pub(super) fn from_der(der: &[u8]) -> Result<Secret, KeyError> {
@@ -41,12 +54,12 @@ pub(super) fn from_der(der: &[u8]) -> Result<Secret, KeyError> {
         Ok(PrivateKeyDer::Sec1(_)) => from_sec1(der, None),
         Ok(PrivateKeyDer::Pkcs1(_)) => Secret::from_pkcs1(der),
         Ok(_) => Err(KeyError::Unsupported),
-        Err(_) => Err(KeyError::Malformed),
+        Err(_) => Err(unreadable_pkcs8(der)),
     }
 }
 
 fn from_pkcs8(der: &[u8]) -> Result<Secret, KeyError> {
-    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Malformed)?;
+    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| unreadable_pkcs8(der))?;
     let key = info.private_key.as_bytes();
     match info.algorithm.oid {
         EC => {
@@ -63,7 +76,7 @@ fn from_pkcs8(der: &[u8]) -> Result<Secret, KeyError> {
 ///
 /// [RFC 5915]: https://www.rfc-editor.org/rfc/rfc5915
 fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Secret, KeyError> {
-    let key = EcPrivateKey::from_der(der).map_err(|_| KeyError::Malformed)?;
+    let key = EcPrivateKey::from_der(der).map_err(|_| unreadable_sec1(der))?;
     let own = key.parameters.as_ref().and_then(|it| it.named_curve());
     let curve = match (curve, own) {
         (Some(around), Some(own)) if around != own => return Err(KeyError::Mismatched),
@@ -79,6 +92,45 @@ fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Secret, KeyE
     match key.public_key {
         Some(public) if !secret.has_point(public) => Err(KeyError::Mismatched),
         _ => Ok(secret),
+    }
+}
+
+/// Whether a line begins a private key, of whatever kind.
+fn begins_key(line: &[u8]) -> bool {
+    line.starts_with(b"-----BEGIN ") && line.trim_ascii_end().ends_with(b" PRIVATE KEY-----")
+}
+
+/// What is wrong with bytes that are no PKCS#8: they may be what encryption made of it
+/// (`EncryptedPrivateKeyInfo`, [RFC 5958, section 3]).
+///
+/// [RFC 5958, section 3]: https://www.rfc-editor.org/rfc/rfc5958#section-3
+fn unreadable_pkcs8(der: &[u8]) -> KeyError {
+    let encrypted = SliceReader::new(der).and_then(|mut reader| {
+        reader.sequence(|inside| {
+            AlgorithmIdentifierRef::decode(inside)?;
+            <&OctetStringRef>::decode(inside)
+        })
+    });
+    match encrypted {
+        Ok(_) => KeyError::Encrypted,
+        Err(_) => KeyError::Malformed,
+    }
+}
+
+/// What is wrong with bytes that are no SEC1 key: they may spell out the curve, which
+/// [RFC 5480, section 2.1.1] forbids.
+///
+/// [RFC 5480, section 2.1.1]: https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1
+fn unreadable_sec1(der: &[u8]) -> KeyError {
+    let curve = AnyRef::from_der(der).and_then(|key| {
+        let mut inside = SliceReader::new(key.value())?;
+        u8::decode(&mut inside)?;
+        <&OctetStringRef>::decode(&mut inside)?;
+        ContextSpecific::<AnyRef<'_>>::decode_explicit(&mut inside, TagNumber(0))
+    });
+    match curve {
+        Ok(Some(curve)) if curve.value.tag() == Tag::Sequence => KeyError::Unsupported,
+        _ => KeyError::Malformed,
     }
 }
 

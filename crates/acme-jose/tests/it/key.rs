@@ -70,12 +70,48 @@ fn says_what_is_wrong_with_a_key() {
     check(b"not a key", KeyError::Missing);
     check(format!("{one}{one}").as_bytes(), KeyError::Several);
     check(
-        include_bytes!("keys/p256-explicit.pem"),
-        KeyError::Malformed,
-    );
-    check(
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         KeyError::Malformed,
+    );
+}
+
+#[test]
+fn a_passphrase_is_told_in_der_too() {
+    use rustls_pki_types::pem::{PemObject, SectionKind};
+    let pem = include_bytes!("keys/p256-pkcs8-encrypted.pem");
+    let encrypted = String::from_utf8_lossy(pem);
+    let mislabelled = encrypted.replace("ENCRYPTED PRIVATE KEY", "PRIVATE KEY");
+    let (_, der) = <(SectionKind, Vec<u8>)>::from_pem_slice(mislabelled.as_bytes()).unwrap();
+    for read in [
+        PrivateKey::from_der(&der),
+        PrivateKey::from_pem(mislabelled.as_bytes()),
+    ] {
+        assert_eq!(read.unwrap_err(), KeyError::Encrypted);
+    }
+}
+
+// OpenSSL made the files; each is a sound key of a kind that nothing here signs with.
+#[test]
+fn a_sound_key_of_a_foreign_kind_is_unsupported_and_not_damaged() {
+    let check = |text: &[u8]| {
+        assert_eq!(
+            PrivateKey::from_pem(text).unwrap_err(),
+            KeyError::Unsupported,
+            "{}",
+            String::from_utf8_lossy(text)
+        );
+    };
+    check(include_bytes!("keys/p256-explicit.pem"));
+    check(include_bytes!("keys/rsa2048-three-primes.pem"));
+    // Its public half is one that no JWK here can be.
+    check(include_bytes!("keys/rsa2048-large-exponent.pem"));
+    for label in ["OPENSSH PRIVATE KEY", "DSA PRIVATE KEY"] {
+        check(format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n").as_bytes());
+    }
+    let certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert_eq!(
+        PrivateKey::from_pem(certificate).unwrap_err(),
+        KeyError::Missing
     );
 }
 
