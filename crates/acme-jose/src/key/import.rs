@@ -84,15 +84,29 @@ fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Secret, KeyE
         (None, None) => return Err(KeyError::Unsupported),
     };
     let secret = match curve {
-        p256::NistP256::OID => Secret::from_p256(key.private_key)?,
+        p256::NistP256::OID => Secret::from_p256(&scalar(key.private_key, 32)?)?,
         #[cfg(feature = "p384")]
-        p384::NistP384::OID => Secret::from_p384(key.private_key)?,
+        p384::NistP384::OID => Secret::from_p384(&scalar(key.private_key, 48)?)?,
         _ => return Err(KeyError::Unsupported),
     };
     match key.public_key {
         Some(public) if !secret.has_point(public) => Err(KeyError::Mismatched),
         _ => Ok(secret),
     }
+}
+
+/// The scalar in the curve's width, which [RFC 5915, section 3] demands, and not every writer
+/// heeds.
+///
+/// [RFC 5915, section 3]: https://www.rfc-editor.org/rfc/rfc5915#section-3
+fn scalar(written: &[u8], width: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let zeros = written.iter().take_while(|it| **it == 0).count();
+    let number = &written[zeros..];
+    let missing = width.checked_sub(number.len());
+    let missing = missing.ok_or(KeyError::Malformed)?;
+    let mut scalar = Zeroizing::new(vec![0; width]);
+    scalar[missing..].copy_from_slice(number);
+    Ok(scalar)
 }
 
 /// Whether a line begins a private key, of whatever kind.

@@ -115,6 +115,25 @@ fn a_sound_key_of_a_foreign_kind_is_unsupported_and_not_damaged() {
     );
 }
 
+// What writes a scalar as any other number adds a zero byte or leaves one out.
+#[test]
+fn a_scalar_of_another_width_is_the_same_key() {
+    // `ECPrivateKey` without a public half, on P-256, with the scalar 0x0102…1f in `width` bytes.
+    let read = |width: u8| {
+        let number: Vec<u8> = (1..=31).collect();
+        let mut scalar = vec![0; usize::from(width) - number.len()];
+        scalar.extend(number);
+        let mut der = vec![0x30, width + 17, 2, 1, 1, 4, width];
+        der.extend(scalar);
+        der.extend(b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07");
+        PrivateKey::from_der(&der).map(|it| it.thumbprint())
+    };
+    assert!(read(32).is_ok());
+    assert_eq!(read(31), read(32));
+    assert_eq!(read(33), read(32));
+    assert_eq!(read(40), read(32));
+}
+
 // OpenSSL made these files: the scalar, the public half, nothing else.
 #[test]
 fn elliptic_keys_are_written_byte_for_byte_as_others_write_them() {
