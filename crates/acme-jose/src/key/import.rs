@@ -25,6 +25,8 @@ pub(super) fn from_pem(text: &[u8]) -> Result<Secret, KeyError> {
     {
         return Err(KeyError::Encrypted);
     }
+    // A byte order mark would hide the line it stands on.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut found = None;
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
         let (kind, der) = section.map_err(|_| KeyError::Malformed)?;

@@ -21,6 +21,8 @@ fn reads_each_spelling_of_one_key() {
     check(include_bytes!("keys/p256-sec1-with-parameters.pem"));
     check(pkcs8.replace('\n', "\r\n").as_bytes());
     check(pkcs8.trim_end().as_bytes());
+    // What Windows' editors put first.
+    check(format!("\u{feff}{pkcs8}").as_bytes());
     check(format!("a comment\n{pkcs8}another\n").as_bytes());
     let der = PrivateKey::from_der(include_bytes!("keys/p256-pkcs8.der")).unwrap();
     assert_eq!(der.thumbprint(), expected);
