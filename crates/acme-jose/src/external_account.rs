@@ -3,7 +3,7 @@
 //!
 //! [RFC 8555, section 7.3.4]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3.4
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{Jwk, MacAlgorithm, MacKey, base64url};
 
@@ -60,6 +60,8 @@ impl ExternalAccountBinding {
             url: Some(url.clone()),
             nonce: false,
             jwk: false,
+            crit: false,
+            b64: false,
         };
         // Strings, and objects of strings: serialization has nothing to refuse.
         let encode =
@@ -133,6 +135,18 @@ struct Header {
         skip_serializing_if = "std::ops::Not::not"
     )]
     jwk: bool,
+    #[serde(
+        default,
+        deserialize_with = "crate::present::present",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    crit: bool,
+    #[serde(
+        default,
+        deserialize_with = "crate::present::present",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    b64: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +154,21 @@ struct Wire {
     protected: String,
     payload: String,
     signature: String,
+    #[serde(
+        default,
+        deserialize_with = "crate::present::present",
+        skip_serializing
+    )]
+    header: bool,
+    #[serde(
+        default,
+        deserialize_with = "crate::present::present",
+        skip_serializing
+    )]
+    signatures: bool,
+    /// Makes an array no binding: without it, serde takes one for the members in their order.
+    #[serde(flatten, skip_serializing)]
+    _others: IgnoredAny,
 }
 
 impl From<ExternalAccountBinding> for Wire {
@@ -148,6 +177,9 @@ impl From<ExternalAccountBinding> for Wire {
             protected: binding.protected,
             payload: binding.payload,
             signature: base64url::encode(binding.tag),
+            header: false,
+            signatures: false,
+            _others: IgnoredAny,
         }
     }
 }
@@ -156,11 +188,15 @@ impl TryFrom<Wire> for ExternalAccountBinding {
     type Error = BindingError;
 
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        if wire.header || wire.signatures {
+            return Err(BindingError::Malformed);
+        }
         let decode = |text: &str| base64url::decode(text).map_err(|_| BindingError::Malformed);
         let header: Header = crate::object::from_slice(&decode(&wire.protected)?)
             .map_err(|_| BindingError::Malformed)?;
-        // A nonce is the outer signature's; a key here would be the MAC's own.
-        if header.nonce || header.jwk {
+        // A nonce is the outer signature's; a key here would be the MAC's own, and what an
+        // extension asks for (RFC 7515, section 4.1.11) nobody here does.
+        if header.nonce || header.jwk || header.crit || header.b64 {
             return Err(BindingError::BadHeader);
         }
         let account_key = crate::object::from_slice(&decode(&wire.payload)?)
@@ -182,7 +218,8 @@ impl TryFrom<Wire> for ExternalAccountBinding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindingError {
-    /// The header is not a MAC's with `kid` and `url` and without `nonce` and `jwk`.
+    /// The header is not a MAC's with `kid` and `url`, or has `nonce`, `jwk`, or an extension
+    /// (`crit`, `b64`).
     #[error("the binding's header is not a MAC's with kid and url alone")]
     BadHeader,
     /// Another key authenticated it.

@@ -67,6 +67,9 @@ pub(crate) const MIN_RSA_BITS: usize = 2048;
 /// The largest RSA modulus that is read, in bits: verifying costs its square.
 pub(crate) const MAX_RSA_BITS: usize = 8192;
 
+/// The largest RSA exponent that is read, in bits: most libraries take no longer one.
+pub(crate) const MAX_RSA_EXPONENT_BITS: usize = 32;
+
 impl RsaMembers {
     /// Checks that these can be a public key: odd numbers, the modulus bounded,
     /// no leading zero.
@@ -74,7 +77,7 @@ impl RsaMembers {
         let minimal_and_odd = |number: &[u8]| {
             number.first().is_some_and(|it| *it != 0) && number.last().is_some_and(|it| it % 2 == 1)
         };
-        let exponent_fits = e.len() <= 4 && e != [1];
+        let exponent_fits = e.len() * 8 <= MAX_RSA_EXPONENT_BITS && e != [1];
         if !minimal_and_odd(&n) || !minimal_and_odd(&e) || !exponent_fits {
             return Err(InvalidJwk::BadRsaMember);
         }
@@ -179,8 +182,11 @@ pub enum InvalidJwk {
     /// A coordinate is not base64url of exactly the curve's width.
     #[error("a coordinate is not base64url of the curve's width")]
     BadCoordinate,
-    /// `n` or `e` is not an odd number in base64url without leading zeros.
-    #[error("n or e is not an odd number in base64url without leading zeros")]
+    /// `n` or `e` is not an odd number in base64url without leading zeros, or `e` is 1 or has
+    /// over 32 bits.
+    #[error(
+        "n or e is not an odd number in base64url without leading zeros, or e is 1 or has over {MAX_RSA_EXPONENT_BITS} bits"
+    )]
     BadRsaMember,
     /// A required member is absent.
     #[error("a required member is missing")]

@@ -209,6 +209,9 @@ pub enum JwsError {
     /// `jwk` is not a usable public key.
     #[error("the protected header's key is not usable")]
     BadPublicKey,
+    /// The header has both `jwk` and `kid`, which exclude each other.
+    #[error("the protected header has both `jwk` and `kid`")]
+    BothKeys,
     /// The header asks for an extension (`crit`, `b64`).
     #[error("the protected header asks for an extension")]
     Extension,

@@ -187,8 +187,8 @@ impl PrivateKey {
 
     /// Reads the one private key of a PEM text: PKCS#8, PKCS#1 or SEC1.
     ///
-    /// Certificates, `EC PARAMETERS`, text between blocks, CRLF and a missing
-    /// last newline are passed over, since people's files hold them.
+    /// Certificates, `EC PARAMETERS`, text between blocks, CRLF, a byte order mark and a
+    /// missing last newline are passed over, since people's files hold them.
     ///
     /// # Errors
     /// - [`KeyError::Encrypted`] when the key is protected by a passphrase.

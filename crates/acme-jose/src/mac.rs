@@ -50,13 +50,12 @@ impl MacKey {
     /// - [`InvalidMacKey`] when it is none of these, empty, or too long.
     pub fn from_text(text: &str) -> Result<Self, InvalidMacKey> {
         let text = text.trim();
-        let spellings = [
-            base64url::decode(text).ok(),
-            Base64Url::decode_vec(text).ok(),
-            Base64::decode_vec(text).ok(),
-            Base64Unpadded::decode_vec(text).ok(),
-        ];
-        let bytes = spellings.into_iter().flatten().next();
+        // One at a time: a spelling read in vain would leave the secret behind, unwiped.
+        let bytes = base64url::decode(text)
+            .ok()
+            .or_else(|| Base64Url::decode_vec(text).ok())
+            .or_else(|| Base64::decode_vec(text).ok())
+            .or_else(|| Base64Unpadded::decode_vec(text).ok());
         Self::new(bytes.ok_or(InvalidMacKey)?)
     }
 

@@ -2,9 +2,12 @@
 //!
 //! [RFC 8555, sections 7.1.2 and 7.3]: https://www.rfc-editor.org/rfc/rfc8555#section-7.3
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{lenient::null_as_default, wire::wire_names};
+use crate::{
+    lenient::{null_as_default, text_or_none, wrong_as_default},
+    wire::wire_names,
+};
 
 /// The payload of `newAccount` ([RFC 8555, section 7.3](https://www.rfc-editor.org/rfc/rfc8555#section-7.3)).
 #[doc(alias = "NewRegistration")]
@@ -88,24 +91,28 @@ impl AccountUpdate {
 #[non_exhaustive]
 pub struct Account {
     /// Whether the account may be used; where a CA does not say, it may.
-    #[serde(default = "valid")]
+    #[serde(default = "valid", deserialize_with = "null_as_valid")]
     pub status: AccountStatus,
     /// Where the CA may reach the holder; some CAs keep none.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "null_as_default"
+        deserialize_with = "wrong_as_default"
     )]
     pub contact: Vec<String>,
     /// Where the list of orders is; many CAs have none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub orders: Option<String>,
     /// Whether the terms of service were agreed to, where the CA says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wrong_as_default"
+    )]
     pub terms_of_service_agreed: Option<bool>,
     /// The binding that the account was made with ([RFC 8555, section 7.3.4]).
     ///
@@ -131,6 +138,10 @@ impl Account {
 /// The status of an account of which a CA says nothing: one that may not be used is an error.
 const fn valid() -> AccountStatus {
     AccountStatus::Valid
+}
+
+fn null_as_valid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AccountStatus, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(valid))
 }
 
 /// A page of an account's orders ([RFC 8555, section 7.1.2.1](https://www.rfc-editor.org/rfc/rfc8555#section-7.1.2.1)).

@@ -31,7 +31,7 @@ pub struct Authorization {
     #[serde(
         default,
         skip_serializing_if = "std::ops::Not::not",
-        deserialize_with = "null_as_default"
+        deserialize_with = "crate::lenient::wrong_as_default"
     )]
     pub wildcard: bool,
 }

@@ -3,7 +3,7 @@
 //! [RFC 8555, sections 7.1.5 and 8]: https://www.rfc-editor.org/rfc/rfc8555#section-8
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Problem, wire::wire_names};
 
@@ -19,10 +19,14 @@ pub struct Challenge {
     /// Where to say that it is done.
     pub url: String,
     /// How far it is; where a CA does not say, it waits.
-    #[serde(default = "pending")]
+    #[serde(default = "pending", deserialize_with = "null_as_pending")]
     pub status: ChallengeStatus,
     /// The secret that the answer is made from; some types have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::lenient::wrong_as_default"
+    )]
     pub token: Option<String>,
     /// When it was met.
     #[serde(
@@ -62,6 +66,12 @@ impl Challenge {
 /// The status of a challenge of which a CA says none.
 const fn pending() -> ChallengeStatus {
     ChallengeStatus::Pending
+}
+
+fn null_as_pending<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ChallengeStatus, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(pending))
 }
 
 wire_names! {

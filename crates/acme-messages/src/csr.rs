@@ -22,7 +22,7 @@ use x509_cert::{
 };
 
 use crate::{
-    ServerName,
+    ServerName, attribute_text,
     certificate::alternative_names,
     x509_signature::{self, Verdict},
 };
@@ -142,6 +142,7 @@ impl CertificateSigningRequest {
     ///   ([RFC 5280, section 4.2]).
     /// - [`CsrError::UnsupportedName`] when it asks for a name no certificate can be for.
     /// - [`CsrError::UnsupportedKey`] when its key is of a kind this build does not know.
+    /// - [`CsrError::TooSmallKey`] when its key is RSA under 2048 bits.
     /// - [`CsrError::UnsupportedSignature`] when it is signed by an algorithm this build does
     ///   not know.
     /// - [`CsrError::BadSignature`] when its key did not sign it.
@@ -155,6 +156,9 @@ impl CertificateSigningRequest {
         let request = CertReq::from_der(der)?;
         let spki = request.info.public_key.to_der()?;
         let public_key = Jwk::from_spki_der(&spki).map_err(|_| CsrError::UnsupportedKey)?;
+        if public_key.check_strength().is_err() {
+            return Err(CsrError::TooSmallKey);
+        }
         verify(&request, x509_signature::signed_part(der)?, &public_key)?;
         let (names, common_names) = requested_names(&request.info)?;
         Ok(Self {
@@ -266,8 +270,11 @@ fn requested_names(info: &CertReqInfo) -> Result<(Vec<ServerName>, Vec<String>),
         .subject
         .iter()
         .filter(|it| it.oid == const_oid::db::rfc4519::CN)
-        .filter_map(|it| std::str::from_utf8(it.value.value()).ok())
-        .map(str::to_owned)
+        .map(|it| {
+            // One that cannot be read must not pass for none.
+            attribute_text::read(&it.value)
+                .unwrap_or_else(|| String::from_utf8_lossy(it.value.value()).into_owned())
+        })
         .collect();
     Ok((names.unwrap_or_default(), common_names))
 }
@@ -289,6 +296,9 @@ pub enum CsrError {
     /// The key could not sign.
     #[error("the signing request could not be signed")]
     Sign(#[source] SignError),
+    /// The key is RSA under 2048 bits.
+    #[error("the signing request's RSA key has under 2048 bits")]
+    TooSmallKey,
     /// The key is of a kind this build does not know.
     #[error("the signing request's key is of an unsupported kind")]
     UnsupportedKey,

@@ -25,21 +25,21 @@ pub struct Directory {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub new_authz: Option<String>,
     /// Where a certificate is revoked.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub revoke_cert: Option<String>,
     /// Where an account's key is changed; some CAs have none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub key_change: Option<String>,
     /// Where renewal information lives ([RFC 9773]).
@@ -48,14 +48,14 @@ pub struct Directory {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "text_or_none"
     )]
     pub renewal_info: Option<String>,
     /// What the CA says of itself.
     #[serde(
         default,
         skip_serializing_if = "DirectoryMeta::is_empty",
-        deserialize_with = "crate::lenient::null_as_default"
+        deserialize_with = "wrong_as_default"
     )]
     pub meta: DirectoryMeta,
 }

@@ -11,6 +11,7 @@ pub mod tls_alpn;
 pub mod x509_signature;
 
 mod account;
+mod attribute_text;
 mod authorization;
 mod certificate;
 mod challenge;

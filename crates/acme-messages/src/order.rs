@@ -79,14 +79,14 @@ pub struct Order {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "crate::lenient::text_or_none"
     )]
     pub profile: Option<String>,
     /// The certificate this one replaces.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::lenient::empty_as_none"
+        deserialize_with = "crate::lenient::text_or_none"
     )]
     pub replaces: Option<String>,
     /// Why it failed.

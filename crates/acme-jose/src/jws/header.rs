@@ -10,7 +10,8 @@ use crate::{Jwk, Nonce, SigningAlgorithm};
 /// The protected header: what is signed beside the payload ([RFC 8555, section 6.2](https://www.rfc-editor.org/rfc/rfc8555#section-6.2)).
 ///
 /// Whether `jwk` or `kid` is due, and whether a nonce is, depends on the
-/// request; so reading leaves each to the caller to demand.
+/// request; so reading leaves each to the caller to demand. Both are never due, and reading
+/// refuses a header that has both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectedHeader {
@@ -88,6 +89,9 @@ impl ProtectedHeader {
             .transpose()
             .map_err(|_| JwsError::BadNonce)?;
         let jwk = wire.jwk.map(read_key).transpose()?;
+        if jwk.is_some() && wire.kid.is_some() {
+            return Err(JwsError::BothKeys);
+        }
         Ok(Self {
             alg,
             nonce,

@@ -103,7 +103,11 @@ impl Secret {
                     bits: u32::try_from(bits).unwrap_or_default(),
                 });
             }
-            if bits > crate::jwk::MAX_RSA_BITS {
+            let exponent = bit_length(parts.public_exponent.as_bytes());
+            if bits > crate::jwk::MAX_RSA_BITS
+                || exponent > crate::jwk::MAX_RSA_EXPONENT_BITS
+                || parts.version() != rsa::pkcs1::Version::TwoPrime
+            {
                 return Err(KeyError::Unsupported);
             }
             // The numbers parsed; what is left to refuse is that they are no key.

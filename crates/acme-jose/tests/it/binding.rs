@@ -74,11 +74,35 @@ fn a_binding_header_is_read_strictly() {
         ("nonce", json!("abc")),
         ("nonce", Value::Null),
         ("jwk", jwk.clone()),
+        ("crit", json!(["exp"])),
+        ("b64", json!(false)),
     ] {
         let mut header = header.clone();
         header[member] = value;
         assert!(parse(header.clone(), &jwk).is_err(), "{header}");
     }
+}
+
+// RFC 8555, section 7.3.4: the flattened form, as everywhere else.
+#[test]
+fn a_binding_has_the_flattened_form() {
+    let secret = mac_key("AAAA");
+    let binding =
+        ExternalAccountBinding::new(MacAlgorithm::Hs256, "1", &secret, URL, key().public_jwk());
+    let read = |json: Value| serde_json::from_value::<ExternalAccountBinding>(json).map(drop);
+    let sound = serde_json::to_value(&binding).unwrap();
+    assert!(read(sound.clone()).is_ok());
+    for (member, value) in [
+        ("header", json!({})),
+        ("header", Value::Null),
+        ("signatures", json!([])),
+    ] {
+        let mut json = sound.clone();
+        json[member] = value;
+        assert!(read(json.clone()).is_err(), "{json}");
+    }
+    let members = ["protected", "payload", "signature"].map(|it| sound[it].clone());
+    assert!(read(json!(members)).is_err());
 }
 
 #[test]

@@ -99,6 +99,9 @@ fn refuses_what_acme_forbids() {
     check(with("nonce", json!("a!_")), JwsError::BadNonce);
     check(with("jwk", json!({"kty": "EC"})), JwsError::BadPublicKey);
     check(with("url", json!(null)), JwsError::BadHeader);
+    // RFC 8555, section 6.2: the two exclude each other, and a server refuses a header with both.
+    let jwk = serde_json::to_value(key().public_jwk()).unwrap();
+    check(with("jwk", jwk), JwsError::BothKeys);
     check(
         body(header(), |it| it["header"] = json!({})),
         JwsError::UnprotectedHeader,

@@ -21,6 +21,8 @@ fn reads_each_spelling_of_one_key() {
     check(include_bytes!("keys/p256-sec1-with-parameters.pem"));
     check(pkcs8.replace('\n', "\r\n").as_bytes());
     check(pkcs8.trim_end().as_bytes());
+    // What Windows' editors put first.
+    check(format!("\u{feff}{pkcs8}").as_bytes());
     check(format!("a comment\n{pkcs8}another\n").as_bytes());
     let der = PrivateKey::from_der(include_bytes!("keys/p256-pkcs8.der")).unwrap();
     assert_eq!(der.thumbprint(), expected);
@@ -70,13 +72,68 @@ fn says_what_is_wrong_with_a_key() {
     check(b"not a key", KeyError::Missing);
     check(format!("{one}{one}").as_bytes(), KeyError::Several);
     check(
-        include_bytes!("keys/p256-explicit.pem"),
-        KeyError::Malformed,
-    );
-    check(
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         KeyError::Malformed,
     );
+}
+
+#[test]
+fn a_passphrase_is_told_in_der_too() {
+    use rustls_pki_types::pem::{PemObject, SectionKind};
+    let pem = include_bytes!("keys/p256-pkcs8-encrypted.pem");
+    let encrypted = String::from_utf8_lossy(pem);
+    let mislabelled = encrypted.replace("ENCRYPTED PRIVATE KEY", "PRIVATE KEY");
+    let (_, der) = <(SectionKind, Vec<u8>)>::from_pem_slice(mislabelled.as_bytes()).unwrap();
+    for read in [
+        PrivateKey::from_der(&der),
+        PrivateKey::from_pem(mislabelled.as_bytes()),
+    ] {
+        assert_eq!(read.unwrap_err(), KeyError::Encrypted);
+    }
+}
+
+// OpenSSL made the files; each is a sound key of a kind that nothing here signs with.
+#[test]
+fn a_sound_key_of_a_foreign_kind_is_unsupported_and_not_damaged() {
+    let check = |text: &[u8]| {
+        assert_eq!(
+            PrivateKey::from_pem(text).unwrap_err(),
+            KeyError::Unsupported,
+            "{}",
+            String::from_utf8_lossy(text)
+        );
+    };
+    check(include_bytes!("keys/p256-explicit.pem"));
+    check(include_bytes!("keys/rsa2048-three-primes.pem"));
+    // Its public half is one that no JWK here can be.
+    check(include_bytes!("keys/rsa2048-large-exponent.pem"));
+    for label in ["OPENSSH PRIVATE KEY", "DSA PRIVATE KEY"] {
+        check(format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n").as_bytes());
+    }
+    let certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert_eq!(
+        PrivateKey::from_pem(certificate).unwrap_err(),
+        KeyError::Missing
+    );
+}
+
+// What writes a scalar as any other number adds a zero byte or leaves one out.
+#[test]
+fn a_scalar_of_another_width_is_the_same_key() {
+    // `ECPrivateKey` without a public half, on P-256, with the scalar 0x0102…1f in `width` bytes.
+    let read = |width: u8| {
+        let number: Vec<u8> = (1..=31).collect();
+        let mut scalar = vec![0; usize::from(width) - number.len()];
+        scalar.extend(number);
+        let mut der = vec![0x30, width + 17, 2, 1, 1, 4, width];
+        der.extend(scalar);
+        der.extend(b"\xa0\x0a\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07");
+        PrivateKey::from_der(&der).map(|it| it.thumbprint())
+    };
+    assert!(read(32).is_ok());
+    assert_eq!(read(31), read(32));
+    assert_eq!(read(33), read(32));
+    assert_eq!(read(40), read(32));
 }
 
 // OpenSSL made these files: the scalar, the public half, nothing else.

@@ -2,15 +2,15 @@
 
 use std::{fmt, net::IpAddr};
 
-use der::{Decode, Tag, Tagged};
+use der::{Decode, Tag};
 use jiff::Timestamp;
 use x509_cert::{
-    ext::pkix::{AuthorityKeyIdentifier, SubjectAltName, name::GeneralName},
+    ext::pkix::{SubjectAltName, name::GeneralName},
     name::Name,
 };
 
 use super::{ChainError, parts::Parts};
-use crate::{CertificateId, InvalidName, ServerName};
+use crate::{CertificateId, InvalidName, ServerName, attribute_text};
 
 /// What one certificate says of itself ([RFC 5280, section 4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)).
 #[derive(Clone, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct CertificateInfo {
     /// The DNS names and addresses it is for, in their order.
     pub names: Vec<ServerName>,
     /// The DNS names it is for that [`DnsName`](crate::DnsName) refuses, such as
-    /// `_srv.example.com`, as text.
+    /// `_srv.example.com`, as text; those with a final dot are among them, since no TLS client
+    /// takes one for the name without it.
     pub other_dns_names: Vec<String>,
     /// When it begins.
     pub not_before: Timestamp,
@@ -64,12 +65,7 @@ impl CertificateInfo {
                 (None, _) => {}
             }
         }
-        let authority_key_id = extensions
-            .get::<AuthorityKeyIdentifier>()
-            .ok()
-            .flatten()
-            .and_then(|aki| aki.key_identifier)
-            .map(|it| it.as_bytes().to_vec());
+        let authority_key_id = extensions.authority_key_id().map(<[u8]>::to_vec);
         Ok(Self {
             names,
             other_dns_names,
@@ -133,17 +129,10 @@ impl fmt::Debug for CertificateInfo {
 /// The last common name in a DER name, which is the one nearest to what it names.
 pub(super) fn common_name(name: &[u8]) -> Option<String> {
     let name = Name::from_der(name).ok()?;
-    let value = &name
+    let names = name
         .iter()
-        .filter(|it| it.oid == const_oid::db::rfc4519::CN)
-        .last()?
-        .value;
-    match value.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::TeletexString => {
-            std::str::from_utf8(value.value()).ok().map(str::to_owned)
-        }
-        _ => None,
-    }
+        .filter(|it| it.oid == const_oid::db::rfc4519::CN);
+    attribute_text::read(&names.last()?.value)
 }
 
 /// The DNS names and addresses of an extension; each other kind is an error.
@@ -156,6 +145,10 @@ pub(crate) fn alternative_names(san: &SubjectAltName) -> Result<Vec<ServerName>,
 
 fn name(entry: &GeneralName) -> Option<Result<ServerName, InvalidName>> {
     match entry {
+        // A final dot is how people write a name; in a certificate no client overlooks it.
+        GeneralName::DnsName(name) if name.as_str().ends_with('.') => {
+            Some(Err(InvalidName::EmptyLabel))
+        }
         GeneralName::DnsName(name) => Some(name.as_str().parse().map(ServerName::Dns)),
         GeneralName::IpAddress(octets) => {
             let address = match octets.as_bytes() {

@@ -6,7 +6,7 @@
 //!
 //! [RFC 5280, section 4.1]: https://www.rfc-editor.org/rfc/rfc5280#section-4.1
 
-use const_oid::{AssociatedOid, ObjectIdentifier};
+use const_oid::{AssociatedOid, ObjectIdentifier, db::rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER};
 use der::{
     Decode, Reader, SliceReader, Tag, Tagged,
     asn1::{AnyRef, BitStringRef},
@@ -137,20 +137,39 @@ impl<'a> Parts<'a> {
 /// The extensions of a certificate.
 pub(super) struct Extensions<'a>(Vec<Extension<'a>>);
 
-impl Extensions<'_> {
+impl<'a> Extensions<'a> {
     /// An extension's value; having one twice is an error (RFC 5280, section 4.2).
     pub(super) fn get<T>(&self) -> der::Result<Option<T>>
     where
         T: AssociatedOid + for<'b> Decode<'b, Error = der::Error>,
     {
-        let mut all = self.0.iter().filter(|it| it.id == T::OID.as_bytes());
-        let Some(extension) = all.next() else {
-            return Ok(None);
-        };
+        self.value(T::OID)?.map(T::from_der).transpose()
+    }
+
+    /// The key identifier of the issuer ([RFC 5280, section 4.2.1.1]): whatever else its
+    /// extension says, be it in order or not, nobody here asks for.
+    ///
+    /// [RFC 5280, section 4.2.1.1]: https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.1
+    pub(super) fn authority_key_id(&self) -> Option<&'a [u8]> {
+        let extension = self.value(ID_CE_AUTHORITY_KEY_IDENTIFIER).ok()??;
+        let mut reader = SliceReader::new(contents(extension, Tag::Sequence).ok()?).ok()?;
+        while !reader.is_finished() {
+            let part = reader.tlv_bytes().ok()?;
+            if context_number(part) == Some(0) {
+                let id = AnyRef::from_der(part).ok()?.value();
+                return (!id.is_empty()).then_some(id);
+            }
+        }
+        None
+    }
+
+    fn value(&self, id: ObjectIdentifier) -> der::Result<Option<&'a [u8]>> {
+        let mut all = self.0.iter().filter(|it| it.id == id.as_bytes());
+        let extension = all.next();
         if all.next().is_some() {
             return Err(Tag::Sequence.value_error().into());
         }
-        T::from_der(extension.value).map(Some)
+        Ok(extension.map(|it| it.value))
     }
 }
 

@@ -333,6 +333,25 @@ fn names() {
     );
 }
 
+// RFC 5280, section 4.2.1.6: as TLS clients compare, a name with a final dot is another.
+#[test]
+fn a_final_dot_is_no_part_of_a_name() {
+    let mut der = read(LEAF).unwrap().as_der()[0].to_vec();
+    let long = b"a.example.com";
+    let at = der.windows(long.len()).rposition(|it| it == long).unwrap();
+    der[at..at + long.len()].copy_from_slice(b"a.example.de.");
+    let info = CertificateInfo::from_der(&der).unwrap();
+    assert_eq!(info.other_dns_names, ["a.example.de."]);
+    assert!(!info.is_valid_for(&name("a.example.de")));
+}
+
+// RFC 9773, section 4.1: the key identifier is all that counts of its extension.
+#[test]
+fn a_long_serial_number_of_the_issuer_hides_no_key_identifier() {
+    let chain = read(include_str!("pki/long-issuer-serial.pem")).unwrap();
+    assert_eq!(chain.leaf().authority_key_id.as_ref().unwrap().len(), 20);
+}
+
 #[test]
 fn wildcards() {
     let leaf = read(LEAF).unwrap().leaf().clone();

@@ -86,6 +86,17 @@ fn received() {
     }
 }
 
+#[test]
+fn common_names_in_the_strings_of_old() {
+    for der in [
+        &include_bytes!("pki/bmp-name.csr")[..],
+        include_bytes!("pki/latin-name.csr"),
+    ] {
+        let csr = Csr::from_der(der).unwrap();
+        assert_eq!(csr.common_names(), ["café.example"]);
+    }
+}
+
 // X.509 pairs curves and hashes as it likes; keys of other kinds take their feature.
 #[test]
 fn signed_by_each_kind_of_key() {
@@ -116,6 +127,10 @@ fn refused() {
     };
     let names = include_bytes!("pki/names.csr");
     check(include_bytes!("pki/email.csr"), "UnsupportedName");
+    // RFC 5280, section 4.2.1.6: no client finds a name in a certificate that ends with a dot.
+    check(include_bytes!("pki/final-dot.csr"), "UnsupportedName");
+    // It is the key that is amiss: its signature is sound.
+    check(include_bytes!("pki/small-rsa.csr"), "TooSmallKey");
     if !cfg!(feature = "p384") {
         check(include_bytes!("pki/p384.csr"), "UnsupportedKey");
     }

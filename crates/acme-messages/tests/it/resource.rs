@@ -471,3 +471,55 @@ fn slips_in_a_directorys_meta_hide_nothing() {
     let info: acme_messages::RenewalInfo = serde_json::from_str(text).unwrap();
     assert_eq!(info.explanation_url, None);
 }
+
+// Members that a client can do without: a slip in one hides none of the rest.
+#[test]
+fn a_slip_in_an_optional_member_hides_nothing() {
+    fn check<T>(object: &Value, optional: &[&str])
+    where
+        T: DeserializeOwned + PartialEq + std::fmt::Debug,
+    {
+        let absent: T = read(object);
+        for name in optional {
+            for slip in [json!(5), json!(""), json!({}), json!([7]), json!(null)] {
+                let mut slipped = object.clone();
+                slipped[*name] = slip;
+                assert_eq!(read::<T>(&slipped), absent, "{slipped}");
+            }
+        }
+    }
+    let url = "https://ca.example/1";
+    check::<Directory>(
+        &json!({"newNonce": url, "newAccount": url, "newOrder": url}),
+        &["newAuthz", "revokeCert", "keyChange", "renewalInfo"],
+    );
+    check::<Account>(
+        &json!({"status": "valid"}),
+        &["contact", "orders", "termsOfServiceAgreed"],
+    );
+    let identifier = json!({"type": "dns", "value": "example.com"});
+    check::<Order>(
+        &json!({"status": "pending", "identifiers": [identifier], "authorizations": [url],
+            "finalize": url}),
+        &["profile", "replaces", "expires", "notBefore", "notAfter"],
+    );
+    check::<Authorization>(
+        &json!({"status": "pending", "identifier": identifier, "challenges": []}),
+        &["wildcard", "expires"],
+    );
+    // Another's token may be anything.
+    let tokens = [json!(5), json!({}), json!([7]), json!(null)];
+    for token in tokens {
+        let challenge = json!({"type": "other-01", "url": url, "token": token, "status": null});
+        let challenge: Challenge = read(&challenge);
+        assert_eq!(challenge.token, None);
+        assert_eq!(challenge.status, ChallengeStatus::Pending);
+    }
+    let account: Account = read(&json!({"status": null}));
+    assert_eq!(account.status, AccountStatus::Valid);
+    let directory = json!({"newNonce": url, "newAccount": url, "newOrder": url, "meta": "none"});
+    assert_eq!(
+        read::<Directory>(&directory).meta,
+        acme_messages::DirectoryMeta::default()
+    );
+}

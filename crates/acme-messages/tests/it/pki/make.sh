@@ -92,3 +92,23 @@ request sha384 "$key" / 'subjectAltName = DNS:a.example.com\n' -sha384
 request p384 "$work/p384.key" / 'subjectAltName = DNS:a.example.com\n'
 request rsa "$work/rsa-root.key" / 'subjectAltName = DNS:a.example.com\n'
 openssl ca -gencrl -config "$work/ca.cnf" -cert issuer.pem -keyfile "$work/issuer.key" -crldays 3650 -out crl.pem 2>/dev/null
+
+# Common names in the strings of old: sixteen bits a character, and Latin-1.
+# old-string NAME MASK
+old_string() {
+    printf '[req]\ndistinguished_name = none\nprompt = no\nutf8 = yes\nstring_mask = MASK:%s\nreq_extensions = ext\n[none]\ncommonName = caf\303\251.example\n[ext]\nsubjectAltName = DNS:a.example.com\n' \
+        "$2" >"$work/old.cnf"
+    openssl req -config "$work/old.cnf" -new -key "$work/leaf.key" -outform DER -out "$1.csr"
+}
+old_string bmp-name 0x800
+old_string latin-name 0x4
+request final-dot "$work/leaf.key" / 'subjectAltName = DNS:a.example.com.\n'
+openssl genrsa -out "$work/small.key" 1024 2>/dev/null
+request small-rsa "$work/small.key" / 'subjectAltName = DNS:a.example.com\n'
+# An issuer whose serial number is longer than the twenty bytes of RFC 5280.
+printf '[aki]\nauthorityKeyIdentifier = keyid, issuer:always\n' >"$work/aki.cnf"
+openssl req -x509 -config "$work/ca.cnf" -extensions root -key "$work/root.key" -subj /CN=Long \
+    -set_serial "0x$(printf '7f%.0s' $(seq 25))" -days 9999 -out "$work/long.pem"
+openssl req -config "$work/ca.cnf" -new -key "$work/leaf.key" -subj /CN=leaf -out "$work/csr"
+openssl x509 -req -in "$work/csr" -CA "$work/long.pem" -CAkey "$work/root.key" -set_serial 5 \
+    -extfile "$work/aki.cnf" -extensions aki -days 9999 -out long-issuer-serial.pem 2>/dev/null
