@@ -6,11 +6,10 @@ use acme_messages::{
     CertificateId, NewAccount, ProblemType, ServerName,
     jose::{AsyncSigner, BoxFuture, KeyType},
 };
-use tokio::sync::Mutex;
 
 use crate::{
     Account, CertificateRequest, Client, Error, ExternalAccount, IssuedCertificate, RenewalAdvice,
-    obtain::in_time,
+    obtain::in_time, shared::Shared,
 };
 
 /// Issues certificates: a CA with an account at it, or a double in a test.
@@ -95,7 +94,7 @@ pub struct AcmeAuthority {
     signer: Arc<dyn AsyncSigner>,
     registration: NewAccount,
     external: Option<ExternalAccount>,
-    account: Mutex<Option<Account>>,
+    account: Shared<Account>,
 }
 
 /// Settings of an [`AcmeAuthority`].
@@ -151,7 +150,7 @@ impl AcmeAuthorityBuilder {
             signer: self.signer,
             registration: self.registration,
             external: self.external,
-            account: Mutex::new(account),
+            account: Shared::new(account),
         }
     }
 }
@@ -168,19 +167,29 @@ impl AcmeAuthority {
         }
     }
 
-    /// The account: known, found, or made.
+    /// The account: known, found, or made. Those who wait meanwhile share what comes of it.
     ///
     /// # Errors
     /// - Those of [`Client::new_account`].
     pub async fn account(&self) -> Result<Account, Error> {
-        let mut known = self.account.lock().await;
-        if let Some(account) = &*known {
+        let mut turn = self.account.turn().await;
+        if let Some(account) = turn.value() {
             return Ok(account.clone());
         }
+        if let Some(error) = turn.missed_failure() {
+            return Err(error);
+        }
         let (signer, new) = (self.signer.clone(), &self.registration);
-        let registration = match &self.external {
-            Some(external) => self.client.new_bound_account(signer, new, external).await?,
-            None => self.client.new_account(signer, new).await?,
+        let registered = match &self.external {
+            Some(external) => self.client.new_bound_account(signer, new, external).await,
+            None => self.client.new_account(signer, new).await,
+        };
+        let registration = match registered {
+            Ok(registration) => registration,
+            Err(error) => {
+                turn.fail(&error);
+                return Err(error);
+            }
         };
         tracing::info!(
             ca = self.client.directory_url(),
@@ -188,12 +197,13 @@ impl AcmeAuthority {
             created = registration.created,
             "the account is ready"
         );
-        Ok(known.insert(registration.account).clone())
+        Ok(turn.value().insert(registration.account).clone())
     }
 
     /// Forgets an account that the CA does not know; one that was made meanwhile stays.
     async fn forget(&self, url: &str) {
-        let mut known = self.account.lock().await;
+        let mut turn = self.account.turn().await;
+        let known = turn.value();
         if known.as_ref().is_some_and(|it| it.url() == url) {
             tracing::warn!(ca = self.identity(), "the CA has forgotten the account");
             *known = None;

@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use acme_messages::{Directory, Timestamp};
 use http::StatusCode;
-use tokio::sync::Mutex;
 
-use crate::{Client, Error, ErrorKind, Operation, Repeat, Reply, Sender};
+use crate::{Client, Error, ErrorKind, Operation, Repeat, Reply, Sender, shared::Shared};
 
 /// How long a directory is believed.
 pub const DIRECTORY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,7 +15,7 @@ const NEXT_TRY: Duration = Duration::from_secs(10 * 60);
 
 /// The directory as it was fetched last.
 #[derive(Debug, Default)]
-pub(crate) struct DirectoryCache(Mutex<Option<Kept>>);
+pub(crate) struct DirectoryCache(Shared<Kept>);
 
 #[derive(Debug)]
 struct Kept {
@@ -46,25 +45,34 @@ impl Client {
     /// # Errors
     /// - Those of a request; see [`ErrorKind`].
     pub async fn directory(&self) -> Result<Arc<Directory>, Error> {
-        let mut kept = self.directory_cache().0.lock().await;
+        let mut turn = self.directory_cache().0.turn().await;
         let now = self.clock().now();
-        if let Some(kept) = &*kept
-            && now.duration_since(kept.since).unsigned_abs() < kept.lifetime
-        {
-            return Ok(kept.directory.clone());
+        match turn.value() {
+            Some(kept) if now.duration_since(kept.since).unsigned_abs() < kept.lifetime => {
+                return Ok(kept.directory.clone());
+            }
+            Some(_) => {}
+            None => {
+                if let Some(error) = turn.missed_failure() {
+                    return Err(error);
+                }
+            }
         }
         match self.fetch_directory().await {
             Ok(directory) => {
-                *kept = Some(Kept::new(directory.clone(), now));
+                *turn.value() = Some(Kept::new(directory.clone(), now));
                 Ok(directory)
             }
-            Err(error) => match &mut *kept {
+            Err(error) => match turn.value() {
                 Some(kept) => {
                     tracing::warn!(%error, "the directory could not be refreshed");
                     (kept.since, kept.lifetime) = (now, NEXT_TRY);
                     Ok(kept.directory.clone())
                 }
-                None => Err(error),
+                None => {
+                    turn.fail(&error);
+                    Err(error)
+                }
             },
         }
     }
@@ -72,14 +80,14 @@ impl Client {
     /// A directory that is younger than this one, for who doubts it; several who doubt the same
     /// share one request.
     pub(crate) async fn directory_after(&self, old: &Directory) -> Result<Arc<Directory>, Error> {
-        let mut kept = self.directory_cache().0.lock().await;
-        if let Some(kept) = &*kept
+        let mut turn = self.directory_cache().0.turn().await;
+        if let Some(kept) = turn.value()
             && *kept.directory != *old
         {
             return Ok(kept.directory.clone());
         }
         let directory = self.fetch_directory().await?;
-        *kept = Some(Kept::new(directory.clone(), self.clock().now()));
+        *turn.value() = Some(Kept::new(directory.clone(), self.clock().now()));
         Ok(directory)
     }
 

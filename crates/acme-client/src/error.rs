@@ -4,6 +4,7 @@ mod kind;
 
 use std::{
     fmt::{self, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ pub use kind::{ErrorKind, Fault, Operation};
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
     operation: Operation,
@@ -33,7 +34,7 @@ struct Inner {
     help: Vec<String>,
     unsent: bool,
     detail: Option<String>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -262,7 +263,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -290,6 +291,11 @@ impl Error {
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
+    }
+
+    /// The same error, for another who waited for the same answer.
+    pub(crate) fn share(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// Whether the CA may have done what it was asked although no answer came.

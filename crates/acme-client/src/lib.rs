@@ -26,6 +26,7 @@ mod renewal;
 mod reply;
 mod retry;
 mod revocation;
+mod shared;
 mod transport;
 
 pub use account::{Account, ExternalAccount, MAX_ORDERS, MAX_ORDERS_LOOKED_AT, Registration};

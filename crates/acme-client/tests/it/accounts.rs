@@ -5,6 +5,7 @@ use acme_client::{
     messages::{AccountUpdate, NewAccount, Problem, ProblemType, jose::MacKey},
 };
 use acme_testing::{Failure, Operation as Asked};
+use futures_util::future::join_all;
 
 use crate::{
     transport::{Meddle, payload},
@@ -68,6 +69,29 @@ async fn the_account_is_made_once() {
         .await
         .unwrap();
     assert_eq!(world.asked_for(Asked::NewAccount), 1);
+}
+
+// What a CA refuses counts against its limits: those who wait do not ask once more each.
+#[tokio::test]
+async fn an_account_that_is_refused_is_asked_for_once() {
+    let world = World::new().await;
+    let authority = world.authority();
+    let refused = Problem::new(ProblemType::RateLimited, "too many accounts");
+    for _ in 0..3 {
+        let failure = Failure::problem(429, refused.clone());
+        world.ca.fail_next(Asked::NewAccount, failure);
+    }
+    let all = join_all((0..3).map(|_| authority.prepare())).await;
+    for prepared in all {
+        let error = prepared.unwrap_err();
+        assert_eq!(error.problem().unwrap().kind, refused.kind);
+    }
+    assert_eq!(world.asked_for(Asked::NewAccount), 1);
+    // Who comes later asks anew.
+    for _ in 0..2 {
+        authority.prepare().await.unwrap_err();
+    }
+    authority.prepare().await.unwrap();
 }
 
 fn forgotten() -> Failure {

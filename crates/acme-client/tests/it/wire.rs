@@ -11,6 +11,7 @@ use acme_client::{
 };
 use acme_testing::ManualClock;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::Response;
 
 use crate::{
@@ -62,6 +63,24 @@ async fn body_limit_holds() {
         (error.kind(), error.status(), count),
         (ErrorKind::BadResponse, Some(200), 1)
     );
+}
+
+// Whoever waits for a directory that cannot be had is told with the first, and not after as many
+// tries as there are others before.
+#[tokio::test]
+async fn those_who_wait_share_a_failure() {
+    let transport = Meddler::alone(|_| Meddle::Answer(answer(503, "text/plain", "no")));
+    let client = client(&transport);
+    let all = join_all((0..20).map(|_| client.directory())).await;
+    for asked in all {
+        let error = asked.unwrap_err();
+        assert_eq!((error.status(), error.attempts()), (Some(503), 3));
+        assert_eq!(error.body(), Some("no"));
+    }
+    assert_eq!(transport.seen().len(), 3);
+    // Who comes later asks anew.
+    client.directory().await.unwrap_err();
+    assert_eq!(transport.seen().len(), 6);
 }
 
 #[cfg(feature = "hyper")]
