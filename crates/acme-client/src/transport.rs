@@ -87,7 +87,8 @@ pub enum TransportFailure {
     BodyTooLong,
     /// The server may have got the request, and may have done what it says.
     Lost,
-    /// Nothing was sent: there was no connection.
+    /// Nothing was sent, as there was no connection; or the server says that it has not looked at
+    /// it.
     Unsent,
 }
 

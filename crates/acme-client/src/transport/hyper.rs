@@ -3,7 +3,7 @@
 mod connector;
 mod proxy;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, iter, sync::Arc, time::Duration};
 
 use acme_messages::jose::BoxFuture;
 use bytes::Bytes;
@@ -42,7 +42,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 ///
 /// Servers are trusted as the platform does, unless the builder is told otherwise.
 /// A request is sent a second time only when the connection it was meant for turned out to be
-/// closed before any of it was written.
+/// closed before any of it was written; what an HTTP/2 server refuses unseen counts as not sent.
 #[derive(Clone)]
 pub struct HyperTransport {
     client: Client<Bounded, Full<Bytes>>,
@@ -221,6 +221,21 @@ fn webpki_verifier(
         .map_err(|_| HyperTransportError::BadRoots)
 }
 
+/// Whether the server says that it has done nothing with a request: it is going away, or refuses
+/// the stream ([RFC 9113, section 8.7]). Each does so that limits the requests of a connection.
+///
+/// [RFC 9113, section 8.7]: https://www.rfc-editor.org/rfc/rfc9113#section-8.7
+fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
+    let causes = iter::successors(Some(error), |it| (*it).source());
+    causes
+        .filter_map(|it| it.downcast_ref::<h2::Error>())
+        .any(|it| {
+            let going = it.is_go_away() && it.reason() == Some(h2::Reason::NO_ERROR);
+            let refused = it.is_reset() && it.reason() == Some(h2::Reason::REFUSED_STREAM);
+            it.is_remote() && (going || refused)
+        })
+}
+
 impl HttpTransport for HyperTransport {
     fn send(
         &self,
@@ -232,9 +247,14 @@ impl HttpTransport for HyperTransport {
                 .client
                 .request(request.map(Full::new))
                 .await
-                .map_err(|error| match error.is_connect() {
-                    true => TransportError::unsent("there is no connection", error),
-                    false => TransportError::new("the request was not answered", error),
+                .map_err(|error| {
+                    if error.is_connect() {
+                        TransportError::unsent("there is no connection", error)
+                    } else if is_unprocessed(&error) {
+                        TransportError::unsent("the connection took no more requests", error)
+                    } else {
+                        TransportError::new("the request was not answered", error)
+                    }
                 })?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, max_body)

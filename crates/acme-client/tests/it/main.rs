@@ -27,6 +27,9 @@ mod dns_persist;
 mod faults;
 #[cfg(feature = "hyper")]
 mod generated_keys;
+#[cfg(feature = "hyper")]
+mod http2;
+#[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(feature = "hyper")]
 mod journal;
