@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 use acme_messages::Clock;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
 use tracing::Instrument;
 
 pub(crate) use builder::Settings;
@@ -155,6 +155,11 @@ impl Client {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
+        // RFC 9110, section 12.5.3: who says nothing gets bodies in any coding.
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
         headers.insert(header::USER_AGENT, settings.user_agent.clone());
         headers.insert(header::ACCEPT_LANGUAGE, settings.accept_language.clone());
         let answer = self.0.transport.send(request, settings.max_body);

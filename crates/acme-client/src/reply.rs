@@ -122,9 +122,12 @@ impl Reply {
     /// - [`ErrorKind::BadResponse`] when it is not JSON of this type; the cause says where.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let detail = match self.body.is_empty() {
-                true => "the body is empty",
-                false => "the body is not what it should be",
+            let coding = self.headers.get(header::CONTENT_ENCODING);
+            let coding = coding.filter(|it| *it != "identity");
+            let detail = match coding {
+                _ if self.body.is_empty() => "the body is empty".to_owned(),
+                Some(coding) => format!("the body is not what it should be, but {coding:?}"),
+                None => "the body is not what it should be".to_owned(),
             };
             let bad = self.bad_response(detail).with_source(error);
             bad.with_body(self.snippet())

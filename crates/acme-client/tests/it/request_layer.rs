@@ -27,6 +27,7 @@ async fn requests_are_as_the_rfc_wants_them() {
     for request in world.ca.requests() {
         assert!(request.header("user-agent").is_some(), "{request:?}");
         assert_eq!(request.header("accept-language"), Some("en"));
+        assert_eq!(request.header("accept-encoding"), Some("identity"));
         assert_eq!(request.header("replay-nonce"), None);
         let expected = (request.method == "POST").then_some("application/jose+json");
         assert_eq!(request.header("content-type"), expected);

@@ -83,6 +83,17 @@ async fn those_who_wait_share_a_failure() {
     assert_eq!(transport.seen().len(), 6);
 }
 
+// A machine between that packs what nobody asked to be packed is found by what is said.
+#[tokio::test]
+async fn a_body_in_a_coding_is_named() {
+    let mut packed = answer(200, "application/json", vec![0x1f, 0x8b, 8]);
+    let headers = packed.headers_mut();
+    headers.insert("content-encoding", "gzip".parse().unwrap());
+    let (error, _) = directory_error(packed).await;
+    assert_eq!(error.kind(), ErrorKind::BadResponse);
+    assert!(error.to_string().contains("but \"gzip\""), "{error}");
+}
+
 #[cfg(feature = "hyper")]
 #[tokio::test]
 async fn the_transport_reads_no_further_than_its_limit() {
