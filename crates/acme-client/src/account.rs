@@ -191,12 +191,16 @@ impl Account {
     }
 }
 
-/// Whether these are the same contacts, in any sequence.
+/// Whether these are the same contacts, in any sequence: some CAs show addresses without their
+/// scheme, or in lower case.
 fn same_contacts(one: &[String], other: &[String]) -> bool {
     let sorted = |it: &[String]| {
-        let mut it = it.to_vec();
-        it.sort();
-        it
+        let plain = it.iter().map(|it| it.to_lowercase());
+        let mut plain: Vec<_> = plain
+            .map(|it| it.strip_prefix("mailto:").unwrap_or(&it).to_owned())
+            .collect();
+        plain.sort();
+        plain
     };
     sorted(one) == sorted(other)
 }

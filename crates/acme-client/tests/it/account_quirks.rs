@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use acme_client::{
     AcmeAuthority, CertificateAuthority, Client, ErrorKind, ExternalAccount, SystemClock,
-    messages::{AccountStatus, ProblemType},
+    messages::{AccountStatus, AccountUpdate, ProblemType},
 };
 use bytes::Bytes;
 use http::Response;
@@ -93,6 +93,28 @@ async fn contacts_may_be_kept_otherwise() {
         let found = world.client.new_account(world.account_key.clone(), &new);
         assert_eq!(found.await.unwrap().account.url(), made.url());
     }
+}
+
+// serles shows addresses without their scheme, others in lower case: these are the ones sent.
+#[tokio::test]
+async fn contacts_are_compared_by_their_address() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let update = AccountUpdate::contact(["mailto:Admin@Example.com"]);
+    let check = async |shown: &'static str, same: bool| {
+        world.transport.rule(move |_| {
+            Meddle::Change(Box::new(move |answer| {
+                edit(answer, |object| {
+                    object.insert("contact".to_owned(), json!([shown]));
+                });
+            }))
+        });
+        let updated = account.update(&update).await;
+        assert_eq!(updated.is_ok(), same, "{shown} {updated:?}");
+    };
+    check("Admin@Example.com", true).await;
+    check("mailto:admin@example.com", true).await;
+    check("mailto:other@example.com", false).await;
 }
 
 // Google's keys for binding are good for once, and a CA may look at them first.
