@@ -115,6 +115,8 @@ impl Challenge {
     ///
     /// # Errors
     /// - [`ErrorKind::BadResponse`] when the answer is another challenge's.
+    /// - [`ErrorKind::AuthorizationFailed`] when the CA looked at once, and did not accept the
+    ///   proof.
     /// - Those of a request; see [`ErrorKind`].
     #[doc(alias = "answer_challenge")]
     pub async fn respond(&mut self) -> Result<(), Error> {
@@ -136,28 +138,37 @@ impl Challenge {
             .await;
         match sent {
             Ok(reply) => self.update(&reply),
-            Err(error) if self.is_under_way(&error).await => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => self.look_behind(error).await,
         }
     }
 
-    /// Whether a challenge is on its way although saying so brought an error: an
-    /// earlier answer was lost, and the CA refuses to be told twice.
-    async fn is_under_way(&self, error: &Error) -> bool {
+    /// What an error means that saying so brought: nothing where the challenge is on its way,
+    /// since an earlier answer was lost, and the CA refuses to be told twice; and a proof that
+    /// failed where the challenge shows the same error, since some CAs look before they answer.
+    async fn look_behind(&self, error: Error) -> Result<(), Error> {
         if error.kind() != ErrorKind::Problem || error.is_transient() {
-            return false;
+            return Err(error);
         }
-        let Ok(authorization) = self
-            .account
-            .authorization(self.authorization.as_str())
-            .await
-        else {
-            return false;
+        let authorization = self.account.authorization(self.authorization.as_str());
+        let Ok(authorization) = authorization.await else {
+            return Err(error);
         };
         let state = authorization.state();
         let same = state.challenges.iter().find(|it| it.url == self.state.url);
-        state.status != AuthorizationStatus::Pending
-            || same.is_some_and(|it| it.status != ChallengeStatus::Pending)
+        let shown = same.and_then(|it| it.error.as_ref());
+        if state.status != AuthorizationStatus::Pending {
+            return Ok(());
+        }
+        if shown.is_some_and(|it| error.has_problem(&it.kind)) {
+            let name = &self.identifier.value;
+            return Err(error
+                .with_kind(ErrorKind::AuthorizationFailed)
+                .with_detail(format!("a challenge for {name} has failed")));
+        }
+        match same {
+            Some(same) if same.status != ChallengeStatus::Pending => Ok(()),
+            _ => Err(error),
+        }
     }
 
     /// Looks at it again.

@@ -404,3 +404,40 @@ async fn a_challenge_without_a_status_is_pending() {
     });
     world.obtain(&["a.example", "b.example"]).await.unwrap();
 }
+
+// serles looks before it answers, refuses with what it found, and then does nothing more: the
+// challenge stays `processing`, and its order would be waited for in vain.
+#[tokio::test]
+async fn a_refusal_of_an_answer_may_be_the_verdict() {
+    const TYPE: &str = "urn:ietf:params:acme:error:connection";
+    let world = World::new().await;
+    let mut told = false;
+    world.transport.rule(move |request| {
+        let path = request.uri().path();
+        if path.contains("challenge/") {
+            told = true;
+            let problem = json!({"type": TYPE, "detail": "nobody is there"});
+            let body = problem.to_string();
+            return Meddle::Answer(answer(400, "application/problem+json", body));
+        }
+        if !told || !path.contains("authorization/") {
+            return Meddle::Pass;
+        }
+        Meddle::Change(Box::new(|answer| {
+            edit(answer, |it| {
+                for challenge in it["challenges"].as_array_mut().unwrap() {
+                    if challenge["type"] == "http-01" {
+                        challenge["status"] = json!("processing");
+                        challenge["error"] = json!({"type": TYPE});
+                    }
+                }
+            })
+        }))
+    });
+    let error = world.obtain(&["a.example"]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AuthorizationFailed, "{error}");
+    let detail = error.problem().unwrap().detail.as_deref();
+    assert_eq!(detail, Some("nobody is there"));
+    assert!(error.to_string().contains("a.example"), "{error}");
+    assert_eq!(world.asked_for(Asked::Order), 0);
+}
