@@ -21,6 +21,10 @@ use failure::order_failed;
 /// How often an order that keeps coming back as ready is finalized.
 const MAX_FINALIZATIONS: usize = 3;
 
+/// How many states an order may go through: four lead to a certificate, and the machines of a CA
+/// may disagree for a while.
+const MAX_STATES: usize = 16;
+
 impl Account {
     /// Orders a certificate, proves its names, and fetches it.
     ///
@@ -141,7 +145,7 @@ impl Account {
         request: &CertificateRequest,
     ) -> Result<IssuedCertificate, Error> {
         let mut finalized = 0;
-        loop {
+        for _ in 0..MAX_STATES {
             match order.state().status {
                 OrderStatus::Pending if finalized == 0 => {
                     order.prove(request.responders()).await?;
@@ -158,6 +162,9 @@ impl Account {
                 OrderStatus::Valid => break,
                 _ => return Err(order_failed(&order)),
             }
+        }
+        if order.state().status != OrderStatus::Valid {
+            return Err(order_failed(&order));
         }
         order.names_certificate().await?;
         let (chain, alternates) = order.checked_chains(request).await?;

@@ -441,3 +441,32 @@ async fn a_refusal_of_an_answer_may_be_the_verdict() {
     assert!(error.to_string().contains("a.example"), "{error}");
     assert_eq!(world.asked_for(Asked::Order), 0);
 }
+
+// Machines of one CA that disagree for ever: no more is asked than makes sense.
+#[tokio::test]
+async fn an_order_that_goes_back_and_forth_is_given_up() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let mut said = Vec::new();
+    world.transport.rule(move |request| {
+        let path = request.uri().path();
+        let about_order = ["order/", "finalize/"].iter().any(|it| path.contains(it));
+        if !about_order {
+            return Meddle::Pass;
+        }
+        let status = match said.last() {
+            Some(&"processing") => "pending",
+            Some(_) => "processing",
+            None => "ready",
+        };
+        said.push(status);
+        Meddle::Change(Box::new(move |answer| {
+            edit(answer, |it| {
+                it.insert("status".into(), json!(status));
+            })
+        }))
+    });
+    let request = world.request(&["a.example"]);
+    let error = within(account.obtain(&request)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OrderFailed, "{error}");
+}
