@@ -303,6 +303,11 @@ impl Error {
         matches!(self.kind(), ErrorKind::Transport | ErrorKind::Timeout) && !self.0.unsent
     }
 
+    /// Whether there is nothing at a URL that the CA gave: not all of its machines may know it yet.
+    pub(crate) fn is_absence(&self) -> bool {
+        self.status() == Some(404) && !self.has_problem(&ProblemType::AccountDoesNotExist)
+    }
+
     /// Whether certainly nothing left this machine.
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.unsent

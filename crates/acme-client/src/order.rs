@@ -234,7 +234,7 @@ impl Order {
                     pause = true;
                 }
                 Err(error) => {
-                    patience.endure(client, error).await?;
+                    patience.endure_absence(client, error).await?;
                     pause = false;
                 }
             }
@@ -248,7 +248,7 @@ impl Order {
         loop {
             match self.refresh().await {
                 Ok(_) => return Ok(()),
-                Err(error) => patience.endure(&client, error).await?,
+                Err(error) => patience.endure_absence(&client, error).await?,
             }
         }
     }

@@ -150,6 +150,8 @@ pub(crate) struct Patience {
     doubt: Duration,
     /// Whether a wait was the CA's: then only the first look tells of its pace.
     asked: bool,
+    /// How often there was nothing where something should be.
+    absences: u32,
 }
 
 impl Patience {
@@ -170,6 +172,7 @@ impl Patience {
             next: first.min(pacing.longest).max(pacing.first),
             doubt: DOUBT_AFTER,
             asked: false,
+            absences: 0,
         }
     }
 
@@ -251,6 +254,24 @@ impl Patience {
         }
     }
 
+    /// As [`endure`](Self::endure), and a few times after nothing was found, too.
+    pub(crate) async fn endure_absence(
+        &mut self,
+        client: &Client,
+        error: Error,
+    ) -> Result<(), Error> {
+        if !error.is_absence() || self.absences == MAX_ABSENCES {
+            return self.endure(client, error).await;
+        }
+        self.absences += 1;
+        tracing::debug!(%error, "looking again: it may not be known everywhere yet");
+        let asked = error.retry_after().unwrap_or_default();
+        match self.wait(client, Some(asked.max(MIN_ENDURE))).await {
+            true => Ok(()),
+            false => Err(error),
+        }
+    }
+
     /// Waits after an error that may pass, or gives it back.
     pub(crate) async fn endure(&mut self, client: &Client, error: Error) -> Result<(), Error> {
         // A limit that names no end wants a person, not another look.
@@ -271,6 +292,10 @@ impl Patience {
 
 /// The shortest wait after an error that may pass.
 const MIN_ENDURE: Duration = Duration::from_millis(500);
+
+/// How often nothing may be found of what the CA has made: its machines know of it within a second
+/// or two, where they are well.
+const MAX_ABSENCES: u32 = 4;
 
 #[cfg(test)]
 mod tests {

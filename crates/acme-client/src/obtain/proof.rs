@@ -122,7 +122,14 @@ impl Beginning<'_> {
         if self.over.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let authorization = self.order.authorization(&url).await?;
+        let client = self.order.client();
+        let mut patience = Patience::new(client, Work::Told);
+        let authorization = loop {
+            match self.order.authorization(&url).await {
+                Err(error) if error.is_absence() => patience.endure_absence(client, error).await?,
+                seen => break seen?,
+            }
+        };
         drop(permit);
         match authorization.state().status {
             AuthorizationStatus::Valid => return Ok(None),
@@ -146,11 +153,21 @@ impl Beginning<'_> {
         let told = match self.over.load(Ordering::Relaxed) {
             // RFC 8555, section 7.5.1: an answer that nobody will ask for is taken down.
             true => Ok(()),
-            false => challenge.respond().await,
+            false => loop {
+                let told = match challenge.respond().await {
+                    Err(error) if error.is_absence() => {
+                        patience.endure_absence(client, error).await
+                    }
+                    told => break told,
+                };
+                if told.is_err() {
+                    break told;
+                }
+            },
         };
         drop(permit);
         if let Err(error) = told {
-            active.stop(self.order.client().clock()).await;
+            active.stop(client.clock()).await;
             return Err(error);
         }
         let status = &challenge.state().status;

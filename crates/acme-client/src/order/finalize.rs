@@ -74,9 +74,11 @@ pub(crate) fn check_key(
         .map_err(|error| Error::new(ErrorKind::Request, operation).with_detail(error.to_string()))
 }
 
-/// Whether a finalize may have worked all the same, or came too early.
+/// Whether a finalize may have worked all the same, or came too early, to all of the CA's machines
+/// or to one.
 fn is_outcome_unknown(error: &Error) -> bool {
     error.has_problem(&ProblemType::OrderNotReady)
         || error.is_answer_lost()
+        || error.is_absence()
         || error.status() >= Some(500)
 }

@@ -10,6 +10,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 #[cfg(feature = "hyper")]
+mod absences;
+#[cfg(feature = "hyper")]
 mod account_quirks;
 #[cfg(feature = "hyper")]
 mod accounts;
