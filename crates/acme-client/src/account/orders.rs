@@ -24,11 +24,18 @@ impl Account {
     /// The URLs of the account's orders, [`MAX_ORDERS`] at most, page by page.
     ///
     /// CAs leave out what is long over, and many have no list at all.
+    /// That of step-ca and of Caddy is not read: when none of the orders is pending, it takes no
+    /// order of that account ever after.
     ///
     /// # Errors
-    /// - [`ErrorKind::NotOffered`] when the account names no list.
+    /// - [`ErrorKind::NotOffered`] when the account names no list, or it would be damaged by a look.
     /// - Those of a request; see [`ErrorKind`].
     pub async fn orders(&self) -> Result<Vec<String>, Error> {
+        if is_damaged_by_looks(&*self.client().directory().await?) {
+            return Err(Error::new(ErrorKind::NotOffered, Operation::Orders)
+                .with_url(self.url())
+                .with_detail("a look at its orders would damage the account at this CA"));
+        }
         let account = self.fetch().await?;
         let mut next = account.orders;
         if next.is_none() {
@@ -112,6 +119,22 @@ impl Account {
         }
         Ok(None)
     }
+}
+
+/// Whether an account comes to harm when its list of orders is read: smallstep's library, in step-ca
+/// and in Caddy, keeps a list in which nothing is pending so that it cannot read it again, and
+/// answers each `newOrder` with 500 from then on. It is known by its URLs.
+fn is_damaged_by_looks(directory: &Directory) -> bool {
+    let Some(base) = directory.new_order.strip_suffix("/new-order") else {
+        return false;
+    };
+    let is = |url: Option<&str>, name| url.and_then(|it| it.strip_prefix(base)) == Some(name);
+    is(Some(&directory.new_nonce), "/new-nonce")
+        && is(Some(&directory.new_account), "/new-account")
+        && is(directory.revoke_cert.as_deref(), "/revoke-cert")
+        && is(directory.key_change.as_deref(), "/key-change")
+        && directory.new_authz.is_none()
+        && directory.renewal_info.is_none()
 }
 
 /// Whether an order is for what was asked for, and not over.

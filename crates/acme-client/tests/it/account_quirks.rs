@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use acme_client::{
     AcmeAuthority, CertificateAuthority, Client, ErrorKind, ExternalAccount, SystemClock,
-    messages::{AccountStatus, AccountUpdate, ProblemType},
+    messages::{AccountStatus, AccountUpdate, NewOrder, ProblemType},
 };
+use acme_testing::Operation as Asked;
 use bytes::Bytes;
 use http::Response;
 use serde_json::json;
@@ -14,7 +15,7 @@ use serde_json::json;
 use crate::{
     quirks::edit,
     transport::{Meddle, answer, payload},
-    world::{World, agreed},
+    world::{World, agreed, names},
 };
 
 // acme2certifier shows nothing of an account that it has.
@@ -181,4 +182,53 @@ async fn a_nonce_is_fetched_where_head_is_refused() {
         .iter()
         .filter(|it| it.method == "GET" && it.url.contains("nonce"));
     assert_eq!(gets.count(), 1);
+}
+
+// smallstep's library, in step-ca and Caddy, takes no order of an account any more whose list was
+// read while nothing was pending: a lost order is not worth that.
+#[tokio::test]
+async fn a_list_that_is_damaged_by_looks_is_not_read() {
+    let world = World::new().await;
+    let account = world.account().await;
+    let check = async |change: fn(&mut serde_json::Map<String, serde_json::Value>), read: bool| {
+        world.transport.rule(move |request| {
+            let path = request.uri().path();
+            if path.ends_with("/new-order") {
+                return Meddle::LoseRequest;
+            }
+            if !path.ends_with("/directory") {
+                return Meddle::Pass;
+            }
+            Meddle::Change(Box::new(move |answer| edit(answer, change)))
+        });
+        // One that has the directory from this CA.
+        let client = Client::builder(world.ca.directory_url(), world.transport.clone());
+        let client = client.build().unwrap();
+        let account = client.account(world.account_key.clone(), account.url());
+        world.ca.clear_requests();
+        let error = account
+            .new_order(&NewOrder::new(names(&["a.example"])))
+            .await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Undecided);
+        assert_eq!(world.asked_for(Asked::Orders) > 0, read);
+        let listed = account.orders().await.map_err(|it| it.kind());
+        let expected = if read {
+            Ok(vec![])
+        } else {
+            Err(ErrorKind::NotOffered)
+        };
+        assert_eq!(listed, expected);
+    };
+    check(
+        |directory| {
+            let revoke = directory["newOrder"].as_str().unwrap();
+            let revoke = revoke.replace("/new-order", "/revoke-cert");
+            directory.insert("revokeCert".to_owned(), json!(revoke));
+            directory.remove("newAuthz");
+            directory.remove("renewalInfo");
+        },
+        false,
+    )
+    .await;
+    check(|_| {}, true).await;
 }
