@@ -57,6 +57,7 @@ mod request_layer;
 mod responders;
 #[cfg(feature = "hyper")]
 mod revocation;
+#[cfg(feature = "hyper")]
 mod second_looks;
 #[cfg(feature = "hyper")]
 mod side_by_side;
