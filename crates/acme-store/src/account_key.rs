@@ -62,7 +62,7 @@ pub async fn load_or_create_account_key_of_type(
 ) -> Result<PrivateKey, AccountKeyError> {
     let path = directory.as_ref().to_owned();
     let folder = Arc::new(Folder::new(path.clone()));
-    let done = disk_work(move || Ok(load_or_create(&folder, key_type)));
+    let done = disk_work(async {}, move || Ok(load_or_create(&folder, key_type)));
     let limit = DirectoryOptions::DEFAULT_CALL_TIMEOUT;
     in_time(limit, "read the account key of", path, done).await?
 }

@@ -142,18 +142,21 @@ impl DirectoryStore {
         operation: &'static str,
         work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.blocking_behind(async {}, operation, work).await
+    }
+
+    /// As [`blocking`](Self::blocking), behind those of a queue.
+    async fn blocking_behind<P: Send + 'static, T: Send + 'static>(
+        &self,
+        queue: impl Future<Output = P> + Send + 'static,
+        operation: &'static str,
+        work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let folder = Arc::clone(&self.shared.folder);
         let slots = Arc::clone(&self.shared.slots);
         let path = folder.path().to_owned();
-        let done = async move {
-            let slot = slots.acquire_owned().await;
-            // Dropping this future does not end work that has begun: the slot goes with it.
-            disk_work(move || {
-                let _slot = slot;
-                work(&folder)
-            })
-            .await
-        };
+        let places = async move { (queue.await, slots.acquire_owned().await) };
+        let done = disk_work(places, move || work(&folder));
         in_time(self.shared.options.call_timeout, operation, path, done).await
     }
 }
@@ -209,13 +212,8 @@ impl CertificateStore for DirectoryStore {
             let pem = bundle.to_pem();
             let mode = self.shared.options.new_file_mode;
             // The turn is taken outside, so that only one thread at a time waits for the lock.
-            let writer = Arc::clone(&self.shared.writer);
-            let turn = tokio::time::timeout(self.shared.options.call_timeout, writer.lock_owned());
-            let turn = turn.await.map_err(|_| StoreError::Locked {
-                path: folder.path().to_owned(),
-            })?;
-            let put = self.blocking("replace", move |folder| {
-                let _turn = turn;
+            let turn = Arc::clone(&self.shared.writer).lock_owned();
+            let put = self.blocking_behind(turn, "replace", move |folder| {
                 Ok(replacement::put(
                     folder,
                     &file,

@@ -218,20 +218,20 @@ impl FileRecords {
         let wanted = Arc::new(Wanted::yes());
         let _until_dropped = UntilDropped(Arc::clone(&wanted));
         let store = self.clone();
-        let done = async move {
-            let alone = match kind {
-                Call::Get => None,
-                Call::Look => Some(Arc::clone(&store.shared.looker).lock_owned().await),
-                Call::Write => Some(Arc::clone(&store.shared.writer).lock_owned().await),
-            };
-            let slot = Arc::clone(&store.shared.slots).acquire_owned().await;
-            // Dropping this future does not end work that has begun: the slot goes with it.
-            disk_work(move || {
-                let _held = (alone, slot);
-                work(&store, &wanted)
-            })
-            .await
+        let alone = match kind {
+            Call::Get => None,
+            Call::Look => Some(Arc::clone(&self.shared.looker)),
+            Call::Write => Some(Arc::clone(&self.shared.writer)),
         };
+        let slots = Arc::clone(&self.shared.slots);
+        let places = async move {
+            let alone = match alone {
+                Some(alone) => Some(alone.lock_owned().await),
+                None => None,
+            };
+            (alone, slots.acquire_owned().await)
+        };
+        let done = disk_work(places, move || work(&store, &wanted));
         let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| {
             E::from(RecordError::unavailable(kind == Call::Write, source))
         };

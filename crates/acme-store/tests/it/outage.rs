@@ -8,6 +8,7 @@ use std::{
 use acme_store::{
     CertificateStore, CertificateStoreExt, DirectoryStore, Expect, PutError, StoreError,
 };
+use futures_util::FutureExt;
 use tempfile::tempdir;
 
 use crate::{
@@ -227,4 +228,26 @@ pub(crate) fn run_out_of_threads(path: &std::path::Path) {
             .unwrap();
         say("put");
     });
+}
+
+// Whoever selects among futures keeps some that are not polled any more.
+#[tokio::test]
+async fn a_put_that_is_not_polled_keeps_nobody_waiting() {
+    let directory = tempdir().unwrap();
+    let store = DirectoryStore::open(directory.path()).await.unwrap();
+    let bundle = PKI.bundle("www.example.com");
+    let (first, second) = (name("first.example.com"), name("second.example.com"));
+    let other = fs::File::open(directory.path()).unwrap();
+    other.lock().unwrap();
+    let mut kept = [0; 3].map(|_| store.put(&first, &bundle, Expect::Absent));
+    for put in &mut kept {
+        assert!(put.now_or_never().is_none());
+    }
+    other.unlock().unwrap();
+    store.put(&second, &bundle, Expect::Absent).await.unwrap();
+    let mut stored = 0;
+    for put in kept {
+        stored += usize::from(put.await.is_ok());
+    }
+    assert_eq!(stored, 1);
 }

@@ -287,3 +287,37 @@ async fn a_record_that_cannot_be_read_keeps_no_other_from_being_listed() {
         "2"
     );
 }
+
+// Whoever selects among futures keeps some that are not polled any more.
+#[tokio::test]
+async fn who_is_not_polled_keeps_nobody_waiting() {
+    let parent = tempdir().unwrap();
+    let path = parent.path().join("state");
+    let clock = TestClock::default();
+    let store = open(&path, &clock).await;
+    put(&store, "k", "1", Expect::Absent).await;
+    // News, so that a look takes its turn.
+    put(&open(&path, &clock).await, "l", "1", Expect::Absent).await;
+
+    let other = fs::File::open(path.join("lock")).unwrap();
+    other.lock().unwrap();
+    let all = prefix("");
+    let mut looks = [0; 3].map(|_| store.list(&all, None, 9));
+    let (k, value) = (key("k"), "2");
+    let mut writes = [0; 3].map(|_| store.put(&k, value.into(), Expect::Absent, Life::Durable));
+    for look in &mut looks {
+        assert!(look.now_or_never().is_none());
+    }
+    for write in &mut writes {
+        assert!(write.now_or_never().is_none());
+    }
+    other.unlock().unwrap();
+    assert_eq!(names(&store).await, ["k", "l"]);
+    put(&store, "m", "1", Expect::Absent).await;
+    for look in looks {
+        assert!(look.await.is_ok());
+    }
+    for write in writes {
+        assert!(matches!(write.await, Err(WriteError::Conflict)));
+    }
+}
