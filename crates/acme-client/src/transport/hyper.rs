@@ -3,7 +3,7 @@
 mod connector;
 mod proxy;
 
-use std::{error::Error, fmt, iter, sync::Arc, time::Duration};
+use std::{error::Error, fmt, io, iter, sync::Arc, time::Duration};
 
 use acme_messages::jose::BoxFuture;
 use bytes::Bytes;
@@ -236,6 +236,22 @@ fn is_unprocessed(error: &(dyn Error + 'static)) -> bool {
         })
 }
 
+/// What a CA meets whose own HTTPS is vouched for by itself, as most inside a company.
+const NO_ROOT: &str = "the CA's HTTPS leads to no root that is trusted here, which \
+                       `extra_roots_pem` and `only_roots_pem` are for";
+
+/// Whether a connection failed because nobody vouches for the server.
+fn leads_to_no_root(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = iter::successors(Some(error), |it| match it.downcast_ref::<io::Error>() {
+        // What it was made of is not among its sources.
+        Some(made_of) => made_of.get_ref().map(|it| it as _),
+        None => (*it).source(),
+    });
+    let unknown = rustls::CertificateError::UnknownIssuer;
+    let unknown = rustls::Error::InvalidCertificate(unknown);
+    causes.any(|it| it.downcast_ref() == Some(&unknown))
+}
+
 impl HttpTransport for HyperTransport {
     fn send(
         &self,
@@ -248,7 +264,9 @@ impl HttpTransport for HyperTransport {
                 .request(request.map(Full::new))
                 .await
                 .map_err(|error| {
-                    if error.is_connect() {
+                    if leads_to_no_root(&error) {
+                        TransportError::unsent(NO_ROOT, error)
+                    } else if error.is_connect() {
                         TransportError::unsent("there is no connection", error)
                     } else if is_unprocessed(&error) {
                         TransportError::unsent("the connection took no more requests", error)

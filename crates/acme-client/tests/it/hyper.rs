@@ -84,7 +84,12 @@ async fn roots_are_the_platforms_and_more_or_only_these() {
     let url = ca.directory_url();
     let build = || HyperTransport::builder().crypto_provider(provider());
     let platform = build().build().unwrap();
-    assert_eq!(failure(&platform, &url).await, TransportFailure::Unsent);
+    let unknown = within(platform.send(get(&url), 1 << 16)).await.unwrap_err();
+    assert_eq!(unknown.failure(), TransportFailure::Unsent);
+    assert!(
+        unknown.to_string().contains("extra_roots_pem"),
+        "{unknown:?}"
+    );
     let root = ca.https_root_pem();
     let extra = build().extra_roots_pem(root.as_bytes()).unwrap();
     let extra = extra.build().unwrap();
